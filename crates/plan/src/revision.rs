@@ -1,0 +1,149 @@
+//! One migration and its place in the graph.
+
+use std::borrow::Borrow;
+use std::fmt;
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+
+/// The identity of a revision: its migration name, for example `m20260102_120000_add_users`.
+///
+/// Cloning is cheap. Ordering is bytewise, never by locale.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(from = "String", into = "String")]
+pub struct RevisionId(Arc<str>);
+
+impl RevisionId {
+    /// Makes an id from a migration name, which is taken as it is.
+    pub fn new(name: impl AsRef<str>) -> Self {
+        Self(Arc::from(name.as_ref()))
+    }
+
+    /// The migration name.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for RevisionId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(&self.0)
+    }
+}
+
+impl From<&str> for RevisionId {
+    fn from(name: &str) -> Self {
+        Self::new(name)
+    }
+}
+
+impl From<String> for RevisionId {
+    fn from(name: String) -> Self {
+        Self::new(name)
+    }
+}
+
+impl From<RevisionId> for String {
+    fn from(id: RevisionId) -> Self {
+        id.as_str().to_owned()
+    }
+}
+
+impl Borrow<str> for RevisionId {
+    fn borrow(&self) -> &str {
+        &self.0
+    }
+}
+
+impl AsRef<str> for RevisionId {
+    fn as_ref(&self) -> &str {
+        &self.0
+    }
+}
+
+/// What Stairway knows of one revision without running it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Revision {
+    /// The migration name.
+    pub id: RevisionId,
+    /// One line for people: the module comment's first line, or the id's words.
+    pub message: String,
+    /// The revisions that this one follows (`revises:`). Empty for a base.
+    pub parents: Vec<RevisionId>,
+    /// Revisions that must be applied first without being parents (`depends-on:`).
+    pub depends_on: Vec<RevisionId>,
+    /// Names that stand for the branch which starts here (`label:`).
+    pub branch_labels: Vec<String>,
+    /// Revisions that this one stands in for after a squash (`replaces:`).
+    pub replaces: Vec<RevisionId>,
+    /// Where in an expand/contract deployment it belongs (`phase:`).
+    pub phase: Option<Phase>,
+    /// Lint rules switched off for this revision, with the reason given (`lint-allow:`).
+    pub lint_allow: Vec<LintAllowance>,
+    /// Rows that the revision's data statements must change in all, if stated (`expect-rows:`).
+    pub expected_rows: Option<RowExpectation>,
+    /// A fingerprint of the source text, when the revision was found by the build script.
+    pub source_fingerprint: Option<String>,
+    /// Where the source file lies, relative to its crate, when it was found by the build script.
+    pub source_path: Option<String>,
+}
+
+impl Revision {
+    /// A revision with nothing but an id and parents; the message is made from the id.
+    pub fn new(id: impl Into<RevisionId>, parents: impl IntoIterator<Item = RevisionId>) -> Self {
+        let id = id.into();
+        Self {
+            message: message_from_id(id.as_str()),
+            id,
+            parents: parents.into_iter().collect(),
+            depends_on: Vec::new(),
+            branch_labels: Vec::new(),
+            replaces: Vec::new(),
+            phase: None,
+            lint_allow: Vec::new(),
+            expected_rows: None,
+            source_fingerprint: None,
+            source_path: None,
+        }
+    }
+}
+
+/// Where a revision belongs in a deployment that keeps two versions of the application alive.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Phase {
+    /// Before the new application version: only adds.
+    Expand,
+    /// Moves data between the old and the new form.
+    Backfill,
+    /// After the old application version is gone: removes.
+    Contract,
+}
+
+/// A lint rule that a revision switches off, and why.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LintAllowance {
+    /// The rule's code.
+    pub code: String,
+    /// The reason, which is required.
+    pub reason: String,
+}
+
+/// How many rows a revision says that its data statements change (inclusive bounds).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RowExpectation {
+    /// At least this many.
+    pub at_least: u64,
+    /// At most this many; unbounded when absent.
+    pub at_most: Option<u64>,
+}
+
+/// Words from a migration name: the leading `m`, date and time are dropped, `_` become spaces.
+fn message_from_id(id: &str) -> String {
+    let words: Vec<&str> = id.split('_').filter(|w| !w.is_empty()).collect();
+    let is_digits = |w: &str| !w.is_empty() && w.bytes().all(|b| b.is_ascii_digit());
+    let is_stamp = |w: &str| is_digits(w.strip_prefix('m').unwrap_or(w));
+    let skip = words.iter().take(2).take_while(|w| is_stamp(w)).count();
+    let rest = words[skip..].join(" ");
+    if rest.is_empty() { id.to_owned() } else { rest }
+}
