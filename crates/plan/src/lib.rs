@@ -13,4 +13,5 @@ pub mod plan;
 pub mod position;
 pub mod report;
 pub mod revision;
+pub mod sql;
 pub mod target;
