@@ -15,4 +15,5 @@ pub mod position;
 pub mod render;
 pub mod report;
 pub mod revision;
+pub mod sql;
 pub mod target;
