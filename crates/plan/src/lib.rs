@@ -5,6 +5,7 @@
 //! [`history::History`]; status, dry run, offline SQL, health and the executor all read the
 //! resulting [`plan::Plan`].
 
+pub mod bookkeeping;
 pub mod event;
 pub mod graph;
 pub mod header;
