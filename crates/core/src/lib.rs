@@ -1,1 +1,3 @@
+//! Runs Stairway's plans against PostgreSQL, MySQL/MariaDB and SQLite.
 
+pub use stairway_plan::header::RevisionSource;
