@@ -29,10 +29,10 @@ pub(crate) fn generate(revisions: &[RevisionFile]) -> String {
 }
 
 fn module(revision: &RevisionFile) -> String {
-    // A revision's `pub struct Migration` is what every SeaORM migration has, and can't be reached
-    // from outside the crate because the module is private.
+    // The `pub struct Migration` that every SeaORM migration has can't be reached from outside the
+    // crate because the module is private; and the ids in its module comment are no code.
     format!(
-        "#[path = {path:?}]\n#[allow(unreachable_pub)]\nmod {stem};\n\n",
+        "#[path = {path:?}]\n#[allow(unreachable_pub, clippy::doc_markdown)]\nmod {stem};\n\n",
         path = revision.absolute_path,
         stem = revision.stem,
     )
@@ -142,11 +142,11 @@ mod tests {
         let expected = r#"// Written by stairway-build. Changes here are lost.
 
 #[path = "/project/src/revisions/m1_users.rs"]
-#[allow(unreachable_pub)]
+#[allow(unreachable_pub, clippy::doc_markdown)]
 mod m1_users;
 
 #[path = "/project/src/revisions/m2_models.rs"]
-#[allow(unreachable_pub)]
+#[allow(unreachable_pub, clippy::doc_markdown)]
 mod m2_models;
 
 /// The revisions that were found at build time, in name order.
