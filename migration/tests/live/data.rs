@@ -3,6 +3,7 @@
 use sea_orm::{ConnectionTrait, DatabaseConnection, DbBackend, DbErr, Statement, TransactionTrait};
 use stairway_migration::{Migrator, MigratorTrait, SchemaManager};
 
+use crate::catalogue;
 use crate::database::{TestDatabase, TestResult};
 use crate::history;
 
@@ -23,6 +24,7 @@ crate::on_each_database!(
     email_verified_is_filled_required_and_kept_on_the_way_back,
     a_missing_email_verified_stops_the_revision_that_requires_it,
     rows_that_refer_to_a_changed_table_stay,
+    all_revisions_run_in_one_transaction_around_rows,
     compute_tiers_come_with_their_prices,
 );
 
@@ -57,14 +59,14 @@ async fn legacy_status_becomes_an_enumeration_and_text_again(
     ];
     assert_eq!(texts(&db, "training_runs", "status").await?, statuses);
 
-    history::down_to(&db, ADD_STATUS).await?;
     let spelled_anew = [
         "QUEUED", "RUNNING", "DONE", "ERROR", "KILLED", "DONE", "KILLED",
     ];
-    assert_eq!(
-        texts(&db, "training_runs", "legacy_status").await?,
-        spelled_anew
-    );
+    for (revision, undone) in [(FILL_STATUS, "the drop"), (ADD_STATUS, "the fill")] {
+        history::down_to(&db, revision).await?;
+        let legacy = texts(&db, "training_runs", "legacy_status").await?;
+        assert_eq!(legacy, spelled_anew, "{undone} undone");
+    }
     assert_eq!(texts(&db, "training_runs", "status").await?, [NULL; 7]);
 
     Migrator::up(&db, None).await?;
@@ -217,6 +219,34 @@ async fn rows_that_refer_to_a_changed_table_stay(database: &TestDatabase) -> Tes
     Ok(())
 }
 
+/// All or nothing, as far as the database can; MariaDB and MySQL commit at each change of the schema.
+async fn all_revisions_run_in_one_transaction_around_rows(database: &TestDatabase) -> TestResult {
+    let db = database.connect().await?;
+    let transaction = db.begin().await?;
+    let manager = SchemaManager::new(&transaction);
+    let revisions = Migrator::migrations();
+    for revision in &revisions {
+        if revision.name() == ADD_EMAIL_VERIFIED {
+            insert_runs(&transaction, &["DONE"]).await?;
+        }
+        revision.up(&manager).await?;
+    }
+    assert_eq!(
+        texts(&transaction, "training_runs", "status").await?,
+        ["succeeded"]
+    );
+    for revision in revisions.iter().rev() {
+        if revision.name() == ADD_EMAIL_VERIFIED {
+            let legacy = texts(&transaction, "training_runs", "legacy_status").await?;
+            assert_eq!(legacy, ["DONE"]);
+        }
+        revision.down(&manager).await?;
+    }
+    transaction.commit().await?;
+    catalogue::assert_same("base", &catalogue::read(&db).await?, &[]);
+    Ok(())
+}
+
 async fn compute_tiers_come_with_their_prices(database: &TestDatabase) -> TestResult {
     let db = database.connect().await?;
     history::up_to(&db, "m20260119_090000_create_compute_tiers").await?;
@@ -247,13 +277,13 @@ async fn up_in_transaction(db: &DatabaseConnection, name: &str) -> Result<(), Db
     }
 }
 
-async fn insert_user(db: &DatabaseConnection, values: &str) -> Result<(), DbErr> {
+async fn insert_user(db: &impl ConnectionTrait, values: &str) -> Result<(), DbErr> {
     let sql = format!("INSERT INTO users (id, email, display_name) VALUES ({values})");
     db.execute_unprepared(&sql).await.map(|_| ())
 }
 
 /// One training run for each legacy status, with the ids 1, 2, ... and all that a run needs.
-async fn insert_runs(db: &DatabaseConnection, legacy: &[&str]) -> Result<(), DbErr> {
+async fn insert_runs(db: &impl ConnectionTrait, legacy: &[&str]) -> Result<(), DbErr> {
     insert_user(db, "1, 'ada@example.com', 'Ada'").await?;
     for sql in [
         "INSERT INTO projects (id, owner_id, slug, name) VALUES (1, 1, 'vision', 'Vision')",
@@ -276,7 +306,7 @@ async fn insert_runs(db: &DatabaseConnection, legacy: &[&str]) -> Result<(), DbE
     Ok(())
 }
 
-async fn verified(db: &DatabaseConnection) -> Result<Vec<String>, DbErr> {
+async fn verified(db: &impl ConnectionTrait) -> Result<Vec<String>, DbErr> {
     query(
         db,
         "SELECT CASE WHEN email_verified THEN 'yes' WHEN NOT email_verified THEN 'no' END AS value
@@ -286,7 +316,7 @@ async fn verified(db: &DatabaseConnection) -> Result<Vec<String>, DbErr> {
 }
 
 /// A column as text in the order of the ids.
-async fn texts(db: &DatabaseConnection, table: &str, column: &str) -> Result<Vec<String>, DbErr> {
+async fn texts(db: &impl ConnectionTrait, table: &str, column: &str) -> Result<Vec<String>, DbErr> {
     let text = text_type(db);
     query(
         db,
@@ -295,7 +325,7 @@ async fn texts(db: &DatabaseConnection, table: &str, column: &str) -> Result<Vec
     .await
 }
 
-fn text_type(db: &DatabaseConnection) -> &'static str {
+fn text_type(db: &impl ConnectionTrait) -> &'static str {
     match db.get_database_backend() {
         DbBackend::MySql => "CHAR",
         _ => "TEXT",
@@ -303,7 +333,7 @@ fn text_type(db: &DatabaseConnection) -> &'static str {
 }
 
 /// What a query gives as `value`, with [`NULL`] where there is none.
-async fn query(db: &DatabaseConnection, sql: &str) -> Result<Vec<String>, DbErr> {
+async fn query(db: &impl ConnectionTrait, sql: &str) -> Result<Vec<String>, DbErr> {
     let statement = Statement::from_string(db.get_database_backend(), sql);
     let rows = db.query_all_raw(statement).await?;
     let values = rows.iter().map(|row| {
