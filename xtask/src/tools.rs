@@ -3,6 +3,8 @@
 use std::path::Path;
 use std::process::{Command, ExitStatus};
 
+use stairway_test_servers::process;
+
 use crate::report::Failure;
 
 /// The root of the repository.
@@ -11,18 +13,9 @@ pub(crate) fn root() -> &'static Path {
     manifest.parent().unwrap_or(manifest)
 }
 
-/// The exit code to pass on: 128 and the signal's number for a program that a signal ended, as
-/// shells do.
+/// The exit code of a program, to pass on as this program's own.
 pub(crate) fn exit_code(status: ExitStatus) -> u8 {
-    #[cfg(unix)]
-    let signal = std::os::unix::process::ExitStatusExt::signal(&status);
-    #[cfg(not(unix))]
-    let signal: Option<i32> = None;
-    status
-        .code()
-        .or(signal.map(|signal| 128 + signal))
-        .and_then(|code| u8::try_from(code).ok())
-        .unwrap_or(1)
+    u8::try_from(process::exit_code(status)).unwrap_or(1)
 }
 
 /// Runs `command` in the repository's root and waits for it.

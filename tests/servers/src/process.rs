@@ -1,10 +1,10 @@
-//! Signals to processes and their descendants. The standard library can only kill its own
+//! Processes: signals to them and their descendants, and how they ended. The standard library can only kill its own
 //! children, and the workspace forbids unsafe code, so the shell's `kill` does the rest.
 
 use std::collections::{HashMap, HashSet};
 use std::fs;
 use std::io;
-use std::process::{Command, Stdio};
+use std::process::{Command, ExitStatus, Stdio};
 
 /// What a process is told.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -82,6 +82,19 @@ pub fn running(pids: &[u32]) -> Vec<u32> {
         .filter(|process| !process.ended && wanted.contains(&process.pid))
         .map(|process| process.pid)
         .collect()
+}
+
+/// The exit code as shells count it: 128 and the signal's number for a program that a signal has
+/// ended.
+pub fn exit_code(status: ExitStatus) -> i32 {
+    #[cfg(unix)]
+    let signal = std::os::unix::process::ExitStatusExt::signal(&status);
+    #[cfg(not(unix))]
+    let signal: Option<i32> = None;
+    status
+        .code()
+        .or(signal.map(|signal| 128 + signal))
+        .unwrap_or(1)
 }
 
 struct Process {
