@@ -21,9 +21,5 @@ pub use statement::{
     ObjectKind, ObjectName, ObjectReference, SettingScope, Statement, StatementKind,
 };
 
-pub mod checksum;
-pub mod fingerprint;
-pub mod redact;
 #[cfg(test)]
 mod tests;
-pub use redact::{redact_secrets, redact_statement, redact_url};
