@@ -10,12 +10,16 @@ mod cursor;
 mod definition;
 pub mod dialect;
 pub mod lexer;
+pub mod redact;
+mod redact_statement;
 mod setting;
 pub mod split;
 pub mod statement;
 
 pub use classify::classify;
 pub use dialect::Dialect;
+pub use redact::{redact_secrets, redact_url};
+pub use redact_statement::redact_statement;
 pub use split::{StatementText, TextKind, split};
 pub use statement::{
     ObjectKind, ObjectName, ObjectReference, SettingScope, Statement, StatementKind,

@@ -6,6 +6,7 @@ use super::Dialect;
 
 mod classify;
 mod lexer;
+mod redact;
 mod split;
 
 /// Any of the dialects.
