@@ -4,6 +4,7 @@ use proptest::prelude::*;
 
 use super::Dialect;
 
+mod checksum;
 mod classify;
 mod lexer;
 mod redact;
