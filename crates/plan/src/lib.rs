@@ -16,3 +16,6 @@ pub mod render;
 pub mod report;
 pub mod revision;
 pub mod target;
+
+#[cfg(test)]
+mod sample;
