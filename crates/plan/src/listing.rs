@@ -92,7 +92,7 @@ pub(crate) fn visible(text: &str) -> Cow<'_, str> {
 }
 
 /// Control characters, line separators and the marks that change the direction of writing.
-fn steers(c: char) -> bool {
+pub(crate) fn steers(c: char) -> bool {
     c.is_control()
         || matches!(c, '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }

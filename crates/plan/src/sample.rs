@@ -37,6 +37,7 @@ pub(crate) fn revision(line: &str) -> Revision {
     for word in words {
         let (sign, name) = word.split_at(1);
         match sign {
+            _ if name.is_empty() => {}
             "<" => revision.parents.push(name.into()),
             "~" => revision.depends_on.push(name.into()),
             "@" => revision.branch_labels.push(name.to_owned()),

@@ -187,14 +187,14 @@ fn every_unknown_parent_is_named_with_what_was_meant() {
         refused(&lines),
         @"m02_add_email names m01_create_user, which does not exist (did you mean m01_create_users?), m03_x names nowhere, which does not exist"
     );
-    let links = vec![UnknownLink {
+    let broken = vec![UnknownLink {
         revision: "a".into(),
         named: "zzz".into(),
         did_you_mean: None,
     }];
     assert_eq!(
         try_graph(&["a ~zzz"]).unwrap_err(),
-        GraphError::UnknownDependency { links }
+        GraphError::UnknownDependency { links: broken }
     );
 }
 
@@ -375,4 +375,30 @@ proptest! {
             Err(error) => prop_assert!(!error.to_string().is_empty()),
         }
     }
+}
+
+fn merge(lines: &[&str], targets: &[&str]) -> String {
+    match merge_parents(&graph(lines), targets) {
+        Ok(parents) => words(&parents),
+        Err(error) => format!("refused: {error}"),
+    }
+}
+
+#[test]
+fn a_merge_joins_every_head_or_those_that_are_named() {
+    assert_eq!(merge(SEVEN, &[]), "eeee5555 ffff6666 abab7777");
+    assert_eq!(merge(SEVEN, &["heads"]), "eeee5555 ffff6666 abab7777");
+    assert_eq!(merge(SEVEN, &["right@head", "eeee"]), "ffff6666 eeee5555");
+}
+
+#[test]
+fn a_merge_that_joins_nothing_is_refused() {
+    insta::assert_snapshot!(merge(MERGED, &[]), @"refused: a merge joins two heads or more: nnnn9999 is the only one");
+    insta::assert_snapshot!(merge(&[], &[]), @"refused: a merge joins two heads or more: there is no revision");
+    insta::assert_snapshot!(merge(SEVEN, &["left@head"]), @"refused: a merge joins two heads or more: of eeee5555, ffff6666, abab7777 only eeee5555 is named");
+    insta::assert_snapshot!(merge(SEVEN, &["base"]), @"refused: a merge joins two heads or more: none of eeee5555, ffff6666, abab7777 is named");
+    insta::assert_snapshot!(merge(SEVEN, &["left@head", "eeee5555"]), @"refused: eeee5555 is named twice");
+    insta::assert_snapshot!(merge(SEVEN, &["cccc3333", "eeee5555"]), @"refused: cccc3333 already stands below eeee5555: name only heads");
+    insta::assert_snapshot!(merge(SEVEN, &["cccc3333", "ffff6666"]), @"refused: cccc3333 is no head; the heads are eeee5555, ffff6666, abab7777");
+    insta::assert_snapshot!(merge(SEVEN, &["nowhere", "ffff6666"]), @"refused: there is no revision `nowhere`");
 }

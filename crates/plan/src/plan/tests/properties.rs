@@ -48,10 +48,7 @@ fn any_mess() -> impl Strategy<Value = (RevisionGraph, History)> {
     (any_state(), prop::collection::vec(line, 0..8)).prop_map(|((graph, tidy), lines)| {
         let lines: Vec<(String, bool)> = lines
             .into_iter()
-            .map(|(id, parents, has_ledger)| {
-                let parents: String = parents.iter().map(|parent| format!(" <{parent}")).collect();
-                (format!("{id}{parents}"), has_ledger)
-            })
+            .map(|(id, parents, has_ledger)| (format!("{id} <{}", parents.join(" <")), has_ledger))
             .collect();
         let texts: Vec<&str> = lines.iter().map(|(text, _)| text.as_str()).collect();
         let mut history = ledger(&texts);
