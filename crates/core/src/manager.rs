@@ -14,8 +14,7 @@ use stairway_plan::plan::{Direction, Plan, PlanError, plan, plan_offline};
 use stairway_plan::position::{ChecksumComparison, Position};
 use stairway_plan::report::{AuditEntry, StatusReport};
 use stairway_plan::revision::RevisionId;
-use stairway_plan::sql::checksum::{Comparison, Rendering, compare};
-use stairway_plan::sql::{Dialect, redact_statement};
+use stairway_plan::sql::{Comparison, Dialect, Rendering, compare, redact_statement};
 use stairway_plan::target::Target;
 
 use crate::connection::{Access, Failure, Session, server_version};
@@ -463,7 +462,7 @@ impl Manager {
                 sql: rendered
                     .statements
                     .iter()
-                    .map(|sql| redact_statement(sql))
+                    .map(|sql| redact_statement(sql, dialect))
                     .collect(),
                 incomplete: rendered.incomplete,
                 elapsed_ms: 0,
@@ -665,7 +664,7 @@ impl Manager {
                     self.renderings.keep(applied.id.clone(), made)
                 }
             };
-            match compare(&entry.checksum, &rendering) {
+            match compare(&entry.checksum, &rendering, self.config.dialect()) {
                 Comparison::Same => {}
                 Comparison::Edited => comparison.edited.push(applied.id.clone()),
                 Comparison::NotComparable(_) => comparison.not_comparable.push(applied.id.clone()),
