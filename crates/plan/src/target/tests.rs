@@ -144,6 +144,7 @@ fn a_number_at_the_end_that_could_belong_to_an_id_is_refused() {
     let dashed = ["m20260101-1_users", "m20260101-2_items <m20260101-1_users"];
     insta::assert_snapshot!(meaning(&dashed, "m20260101-2"), @"refused: `m20260101-2` could be m20260101-2_items: write more of it");
     assert_eq!(meaning(&dashed, "m20260101-2_items-1"), "m20260101-1_users");
+    insta::assert_snapshot!(meaning(&dashed, "m20260101-1_users@m20260101-2"), @"refused: `m20260101-1_users@m20260101-2` could be m20260101-2_items: write more of it");
 }
 
 #[test]
