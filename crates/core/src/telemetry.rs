@@ -81,8 +81,9 @@ pub struct LogOptions {
     pub level: LogLevel,
     /// A file to which JSON lines are appended besides.
     pub file: Option<PathBuf>,
-    /// Leave Stairway's own events out of standard error, because they are shown there otherwise.
-    pub events_shown_otherwise: bool,
+    /// Targets whose lines are left out of standard error, because what they say is shown there
+    /// otherwise. The log file gets them.
+    pub hidden_targets: Vec<&'static str>,
     /// Where lines go instead of straight to standard error.
     pub sink: Option<LineSink>,
 }
@@ -93,7 +94,7 @@ impl std::fmt::Debug for LogOptions {
             .field("format", &self.format)
             .field("level", &self.level)
             .field("file", &self.file)
-            .field("events_shown_otherwise", &self.events_shown_otherwise)
+            .field("hidden_targets", &self.hidden_targets)
             .finish_non_exhaustive()
     }
 }
@@ -125,11 +126,11 @@ pub fn init_logging(options: &LogOptions) -> Result<bool, LogError> {
     let writer = LineWriter {
         sink: options.sink.clone(),
     };
-    let shown_otherwise = options.events_shown_otherwise;
+    let hidden = options.hidden_targets.clone();
     let on_stderr = levels(options.level);
-    let own = filter_fn(move |metadata| !(shown_otherwise && metadata.target() == TARGET));
+    let shown = filter_fn(move |metadata| !hidden.contains(&metadata.target()));
     let stderr: BoxedLayer = if json {
-        Box::new(json_layer(writer).with_filter(on_stderr).with_filter(own))
+        Box::new(json_layer(writer).with_filter(on_stderr).with_filter(shown))
     } else {
         let colours = options.sink.is_none()
             && io::IsTerminal::is_terminal(&io::stderr())
@@ -138,7 +139,7 @@ pub fn init_logging(options: &LogOptions) -> Result<bool, LogError> {
             .with_target(false)
             .with_ansi(colours)
             .with_writer(writer);
-        Box::new(layer.with_filter(on_stderr).with_filter(own))
+        Box::new(layer.with_filter(on_stderr).with_filter(shown))
     };
     let mut layers: Vec<BoxedLayer> = vec![stderr];
     if let Some(path) = &options.file {
@@ -162,7 +163,8 @@ pub fn init_logging(options: &LogOptions) -> Result<bool, LogError> {
 
 type BoxedLayer = Box<dyn Layer<Registry> + Send + Sync>;
 
-const TARGET: &str = "stairway";
+/// The target of the lines that events become.
+pub const TARGET: &str = "stairway";
 
 fn json_layer<W>(writer: W) -> impl Layer<Registry> + Send + Sync
 where
