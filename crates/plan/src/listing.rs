@@ -58,12 +58,14 @@ pub(crate) fn most_like<'a>(
     candidates: impl IntoIterator<Item = &'a str>,
 ) -> Vec<&'a str> {
     const ALIKE: f64 = 0.75;
+    let word = word.to_lowercase();
     let mut alike: Vec<(f64, &str)> = candidates
         .into_iter()
         .map(|candidate| {
-            let whole = strsim::normalized_damerau_levenshtein(word, candidate);
-            let name = strsim::normalized_damerau_levenshtein(word, without_stamp(candidate));
-            (whole.max(name), candidate)
+            let lower = candidate.to_lowercase();
+            let whole = strsim::normalized_damerau_levenshtein(&word, &lower);
+            let chosen = strsim::normalized_damerau_levenshtein(&word, without_stamp(&lower));
+            (whole.max(chosen), candidate)
         })
         .filter(|&(likeness, _)| likeness >= ALIKE)
         .collect();
@@ -90,7 +92,7 @@ pub(crate) fn visible(text: &str) -> Cow<'_, str> {
 }
 
 /// Control characters, line separators and the marks that change the direction of writing.
-fn steers(c: char) -> bool {
+pub(crate) fn steers(c: char) -> bool {
     c.is_control()
         || matches!(c, '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }

@@ -159,7 +159,7 @@ pub struct RowExpectation {
 }
 
 /// Words from a migration name: what stands in front of them is dropped, `_` become spaces.
-fn message_from_id(id: &str) -> String {
+pub(crate) fn message_from_id(id: &str) -> String {
     without_stamp(id)
         .split('_')
         .filter(|word| !word.is_empty())

@@ -68,8 +68,8 @@ pub enum TargetError {
     },
     /// There are fewer steps than asked for.
     #[error(
-        "`{}` goes too far: only {possible} of {asked} steps are there",
-        visible(target)
+        "`{}` goes too far: there {} before the end",
+        visible(target), steps(*possible)
     )]
     TooFar {
         /// What was written.
@@ -87,6 +87,14 @@ pub enum TargetError {
         /// The branch as it was written.
         branch: String,
     },
+}
+
+fn steps(count: usize) -> String {
+    match count {
+        0 => "is no step".to_owned(),
+        1 => "is only one step".to_owned(),
+        count => format!("are only {count} steps"),
+    }
 }
 
 fn hint(name: &str, did_you_mean: &[String]) -> String {
