@@ -274,6 +274,22 @@ pub fn resolve(
     })
 }
 
+/// The configuration that the environment of the process and `stairway.toml` in the working
+/// directory give to the only database, for a program that has no command line of its own.
+///
+/// # Errors
+/// Whatever [`find_file`] and [`resolve`] find wrong; [`SettingsError::SeveralDatabases`] if the file
+/// names several and `DATABASE_URL` none.
+pub fn config_from_environment() -> Result<Config, SettingsError> {
+    let variables = |name: &str| std::env::var_os(name);
+    let file = find_file(None, &variables, Path::new(""))?;
+    let settings = resolve(&Overrides::default(), &variables, file.as_ref())?;
+    for notice in &settings.notices {
+        tracing::warn!(target: crate::telemetry::TARGET, event = "note", "{notice}");
+    }
+    settings.only().map(|(config, _)| config)
+}
+
 /// Those of `names` that look like a misspelt variable of ours, each with the variable that may have
 /// been meant. For a warning: other programs use the prefix `MIGRATION_`, too.
 pub fn misspelt_variables(names: impl IntoIterator<Item = String>) -> Vec<(String, &'static str)> {
