@@ -1,6 +1,7 @@
 //! Reads and makes the tables of the books on a session.
 
 use stairway_plan::bookkeeping::{Bookkeeping, ExistingTables, LAYOUT_VERSION};
+use stairway_plan::graph::RevisionGraph;
 use stairway_plan::history::History;
 use stairway_plan::sql::Dialect;
 
@@ -19,6 +20,25 @@ pub(crate) async fn read_history(
         None => Ok(History::default()),
         Some(query) => Ok(books.parse_history(&session.rows(query).await.map_err(failed)?)),
     }
+}
+
+/// Whether exactly the revisions of the graph are applied and no step is unfinished, which is what
+/// most starts find. Two statements that never write.
+pub(crate) async fn is_up_to_date(
+    session: &mut Session,
+    books: &Bookkeeping,
+    graph: &RevisionGraph,
+) -> Result<bool, Error> {
+    let failed = |error: sqlx::Error| Error::query("reading the history", books.dialect(), &error);
+    let existing = existing_tables(session, books).await?;
+    let Some(query) = books.read_applied(existing) else {
+        return Ok(graph.is_empty());
+    };
+    let rows = session.rows(query).await.map_err(failed)?;
+    let applied = books.parse_applied(&rows);
+    Ok(applied.is_some_and(|applied| {
+        applied.len() == graph.len() && applied.iter().all(|id| graph.contains(id.as_str()))
+    }))
 }
 
 /// Which tables are there.
