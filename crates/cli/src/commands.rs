@@ -48,19 +48,16 @@ pub(crate) trait Execute {
     /// What its options say about settings.
     fn overrides(&self, _overrides: &mut Overrides) {}
 
-    /// Whether a first signal lets it go on to the end of a step. Otherwise it ends at once, which is
-    /// safe for whatever only reads or does everything in one transaction.
-    fn stops_between_steps(&self) -> bool {
-        false
-    }
-
     /// Whether log lines are JSON unless a terminal reads them, when nobody says what they should be.
     fn runs_unattended(&self) -> bool {
         false
     }
 
     /// Does it, for one database.
-    fn execute(&self, session: &Session<'_>) -> impl Future<Output = Result<Outcome, CommandError>> + Send;
+    fn execute(
+        &self,
+        session: &Session<'_>,
+    ) -> impl Future<Output = Result<Outcome, CommandError>> + Send;
 }
 
 /// The list of commands: name of the variant, module, and the help text's first line.
@@ -79,10 +76,6 @@ macro_rules! commands {
 
             fn overrides(&self, overrides: &mut Overrides) {
                 match self { $(Self::$name(arguments) => arguments.overrides(overrides),)* }
-            }
-
-            fn stops_between_steps(&self) -> bool {
-                match self { $(Self::$name(arguments) => arguments.stops_between_steps(),)* }
             }
 
             fn runs_unattended(&self) -> bool {

@@ -33,7 +33,10 @@ impl Execute for Arguments {
     async fn execute(&self, session: &Session<'_>) -> Result<Outcome, CommandError> {
         let manager = session.manager()?;
         let path = manager.backup().await?;
-        Ok(Outcome::done(Written { database: manager.config().name.clone(), path: path.display().to_string() }))
+        Ok(Outcome::done(Written {
+            database: manager.config().name.clone(),
+            path: path.display().to_string(),
+        }))
     }
 }
 

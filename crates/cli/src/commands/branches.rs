@@ -81,9 +81,17 @@ impl Report for Branches {
         }
         let mut text = String::new();
         for point in &self.points {
-            text.push_str(&format!("{}  {}\n", revision(&point.revision), visible(&point.message)));
+            text.push_str(&format!(
+                "{}  {}\n",
+                revision(&point.revision),
+                visible(&point.message)
+            ));
             for child in &point.children {
-                let labels: String = child.branch_labels.iter().map(|label| format!(" @{}", visible(label))).collect();
+                let labels: String = child
+                    .branch_labels
+                    .iter()
+                    .map(|label| format!(" @{}", visible(label)))
+                    .collect();
                 text.push_str(&format!(
                     "  -> {}{}  {}\n",
                     revision(&child.revision),

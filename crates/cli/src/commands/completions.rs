@@ -31,6 +31,9 @@ impl Execute for Arguments {
         let mut command = crate::args::Arguments::command();
         clap_complete::generate(self.shell, &mut command, session.program, &mut script);
         let text = String::from_utf8_lossy(&script).into_owned();
-        Ok(Outcome::done(TextReport { name: "script", text }))
+        Ok(Outcome::done(TextReport {
+            name: "script",
+            text,
+        }))
     }
 }

@@ -61,7 +61,9 @@ impl Execute for Arguments {
             splice: self.splice,
             branch_label: self.branch_label.clone(),
             depends_on: self.depends_on.clone(),
-            up_and_down: self.sql.then(|| (sql_body("applies"), sql_body("takes back"))),
+            up_and_down: self
+                .sql
+                .then(|| (sql_body("applies"), sql_body("takes back"))),
             directory: None,
         };
         let created = session.manager()?.create_revision(&request)?;

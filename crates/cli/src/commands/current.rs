@@ -30,6 +30,10 @@ impl Execute for Arguments {
             ));
         }
         let revisions = RevisionReport::list(manager.graph(), Some(&history), &position.current);
-        Ok(Outcome::done(RevisionList { revisions, empty: "Nothing is applied", indicate_current: false }))
+        Ok(Outcome::done(RevisionList {
+            revisions,
+            empty: "Nothing is applied",
+            indicate_current: false,
+        }))
     }
 }

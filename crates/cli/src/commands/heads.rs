@@ -25,8 +25,14 @@ impl Execute for Arguments {
         let graph = session.manager()?.graph();
         let revisions = RevisionReport::list(graph, None, &graph.heads());
         if revisions.len() > 1 {
-            session.console.note("join them with `stairway merge`, so that there is one way for every database");
+            session.console.note(
+                "join them with `stairway merge`, so that there is one way for every database",
+            );
         }
-        Ok(Outcome::done(RevisionList { revisions, empty: "There are no revisions", indicate_current: false }))
+        Ok(Outcome::done(RevisionList {
+            revisions,
+            empty: "There are no revisions",
+            indicate_current: false,
+        }))
     }
 }

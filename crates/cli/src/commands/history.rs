@@ -37,7 +37,11 @@ pub(crate) struct Arguments {
 
 impl Execute for Arguments {
     fn needs(&self) -> Needs {
-        if self.offline { Needs::Offline } else { Needs::Databases }
+        if self.offline {
+            Needs::Offline
+        } else {
+            Needs::Databases
+        }
     }
 
     async fn execute(&self, session: &Session<'_>) -> Result<Outcome, CommandError> {
@@ -45,7 +49,8 @@ impl Execute for Arguments {
         let history = if self.offline {
             None
         } else {
-            let needed = self.indicate_current || self.range.as_deref().is_some_and(counts_from_applied);
+            let needed =
+                self.indicate_current || self.range.as_deref().is_some_and(counts_from_applied);
             session.annotations(needed).await?
         };
         let mut ids: Vec<RevisionId> = match &self.range {
@@ -53,7 +58,8 @@ impl Execute for Arguments {
             Some(range) => {
                 let nothing = History::default();
                 let range = Range::parse(range).map_err(|error| Error::Plan(error.into()))?;
-                select_range(graph, history.as_ref().unwrap_or(&nothing), &range).map_err(Error::from)?
+                select_range(graph, history.as_ref().unwrap_or(&nothing), &range)
+                    .map_err(Error::from)?
             }
         };
         ids.reverse();

@@ -52,7 +52,13 @@ impl Execute for Arguments {
             None => {
                 let graph = manager.graph();
                 let messages = parents.iter().filter_map(|id| graph.get(id.as_str()));
-                format!("Merge {}", messages.map(|revision| revision.message.as_str()).collect::<Vec<_>>().join(" and "))
+                format!(
+                    "Merge {}",
+                    messages
+                        .map(|revision| revision.message.as_str())
+                        .collect::<Vec<_>>()
+                        .join(" and ")
+                )
             }
         };
         let created = manager.create_revision(&NewRevision {

@@ -30,10 +30,16 @@ impl Execute for Arguments {
 
     async fn execute(&self, session: &Session<'_>) -> Result<Outcome, CommandError> {
         let manager = session.manager()?;
-        manager.wait_for_database(manager.config().wait_timeout).await?;
+        manager
+            .wait_for_database(manager.config().wait_timeout)
+            .await?;
         let server_version = manager.check_database_connection().await?;
         let config = manager.config();
-        Ok(Outcome::done(Reachable { database: config.name.clone(), location: config.location(), server_version }))
+        Ok(Outcome::done(Reachable {
+            database: config.name.clone(),
+            location: config.location(),
+            server_version,
+        }))
     }
 }
 
