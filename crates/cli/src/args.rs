@@ -56,7 +56,7 @@ pub(crate) struct Arguments {
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Options of every command")]
 pub(crate) struct GlobalArguments {
-    /// Where the database is; better set DATABASE_URL, which other users of the machine can't see
+    /// Where the database is; prefer the variable DATABASE_URL, other users can see a command line
     #[arg(
         long,
         global = true,
@@ -74,8 +74,15 @@ pub(crate) struct GlobalArguments {
     /// The settings file [default: stairway.toml in the working directory, if there is one]
     #[arg(long, global = true, value_name = "FILE")]
     pub(crate) config: Option<PathBuf>,
-    /// The form of the result on standard output
-    #[arg(long, global = true, value_enum, default_value_t, value_name = "FORM")]
+    /// The form of the result on standard output: text or json
+    #[arg(
+        long,
+        global = true,
+        value_enum,
+        default_value_t,
+        hide_possible_values = true,
+        value_name = "FORM"
+    )]
     pub(crate) output: OutputFormat,
     /// Say more: -v every statement, -vv what libraries say
     #[arg(short, long, global = true, action = ArgAction::Count, conflicts_with = "quiet")]

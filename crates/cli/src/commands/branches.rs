@@ -12,6 +12,8 @@ use crate::report::{Outcome, Report};
 use crate::session::Session;
 use crate::style::{REVISION, paint, revision, visible};
 
+/// Show where the graph branches
+///
 /// The revisions that more than one other follows, and those that follow them. The database is not
 /// asked.
 #[derive(Debug, Args)]

@@ -13,6 +13,8 @@ use crate::report::{Outcome, Report, versioned};
 use crate::session::Session;
 use crate::style::{BAD, GOOD, count, direction, paint, revision, visible};
 
+/// Find what continuous integration should refuse
+///
 /// Exits with 3 if there is a finding: revisions that make no graph, several heads, revisions that
 /// are pending, edited after having been applied, or interrupted. Only reads.
 #[derive(Debug, Args)]

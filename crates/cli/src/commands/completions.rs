@@ -8,6 +8,8 @@ use crate::error::CommandError;
 use crate::report::{Outcome, TextReport};
 use crate::session::Session;
 
+/// Print a completion script for a shell
+///
 /// Put it where the shell looks for it.
 #[derive(Debug, Args)]
 #[command(after_help = "\

@@ -11,6 +11,8 @@ use crate::report::{Outcome, Report, versioned};
 use crate::session::Session;
 use crate::style::{GOOD, paint, revision, revisions, visible};
 
+/// Write a new revision file
+///
 /// Writes a revision file that compiles, with its parents and its message in the module comment, and
 /// `up` and `down` to fill in. The database is not asked.
 #[derive(Debug, Args)]

@@ -12,6 +12,8 @@ use crate::report::{Outcome, TextReport};
 use crate::session::Session;
 use crate::style::{REVISION, Table, WARN, count, paint, plain, revisions, styled, visible};
 
+/// Take revisions back
+///
 /// Takes back what was applied above the target, latest applied first. What the revisions made goes,
 /// with the data in it: the list is shown, and a yes is needed.
 #[derive(Debug, Args)]

@@ -12,6 +12,8 @@ use crate::error::CommandError;
 use crate::report::{Outcome, Report, versioned};
 use crate::session::Session;
 
+/// Draw the graph of revisions
+///
 /// Newest first. The database is asked only for --indicate-current.
 #[derive(Debug, Args)]
 #[command(after_help = "\

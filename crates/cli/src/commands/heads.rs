@@ -8,6 +8,8 @@ use crate::error::CommandError;
 use crate::report::{Outcome, RevisionList};
 use crate::session::Session;
 
+/// Show the heads of the graph
+///
 /// More than one means that branches were not merged: see `merge`. The database is not asked.
 #[derive(Debug, Args)]
 #[command(after_help = "\

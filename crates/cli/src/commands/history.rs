@@ -14,6 +14,8 @@ use crate::error::CommandError;
 use crate::report::{Outcome, RevisionList};
 use crate::session::{Session, counts_from_applied};
 
+/// List the revisions, newest first
+///
 /// What is applied, and when, is shown if the database can be asked. For who applied it see `log`.
 #[derive(Debug, Args)]
 #[command(after_help = "\

@@ -10,6 +10,8 @@ use crate::report::{Outcome, Report};
 use crate::session::Session;
 use crate::style::{BAD, DIM, GOOD, REVISION, Table, WARN, duration, plain, styled, time, visible};
 
+/// Show the audit trail: who did what, when, and how it ended
+///
 /// Every attempt is in it: upgrades, downgrades, stamps, repairs; newest first. Only reads.
 #[derive(Debug, Args)]
 #[command(after_help = "\

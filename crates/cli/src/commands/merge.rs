@@ -11,6 +11,8 @@ use crate::error::CommandError;
 use crate::report::Outcome;
 use crate::session::Session;
 
+/// Write a revision that joins heads
+///
 /// When two people have added a revision each, the graph has two heads; this writes the revision that
 /// follows both. The database is not asked.
 #[derive(Debug, Args)]

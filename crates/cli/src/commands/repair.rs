@@ -11,6 +11,8 @@ use crate::report::{Outcome, Report, TextReport, versioned};
 use crate::session::Session;
 use crate::style::{GOOD, count, direction, paint, revision, time, visible};
 
+/// Settle a revision that was interrupted
+///
 /// A plain rerun settles most interruptions by looking at the database. This is for what can't be
 /// settled that way: look at the database yourself, then say what is true. It is recorded in the
 /// audit trail. Without an option, what was interrupted is shown.

@@ -12,6 +12,8 @@ use crate::exit_code;
 use crate::report::{Outcome, Report, RunView};
 use crate::session::Session;
 
+/// Start-up: wait for the database, back it up if asked, upgrade it, verify
+///
 /// What an init container or an entry point runs before the service: waits for the database, looks
 /// where it stands, backs it up if asked, upgrades it with retries, verifies. Any number of replicas
 /// may start it at once. Log lines are JSON unless a terminal reads them.

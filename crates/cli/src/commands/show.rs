@@ -16,6 +16,8 @@ use crate::report::{Outcome, Report};
 use crate::session::{Session, counts_from_applied};
 use crate::style::{Facts, GOOD, WARN, paint, revision, revisions, time, visible};
 
+/// Show one revision
+///
 /// Its place in the graph, where its source lies, and when it was applied if the database can be
 /// asked.
 #[derive(Debug, Args)]

@@ -11,6 +11,8 @@ use crate::report::{Outcome, Report, versioned};
 use crate::session::Session;
 use crate::style::{BAD, GOOD, paint, revision};
 
+/// Record revisions as applied, or not, without running them
+///
 /// For a database whose schema is there already: the targets and everything below them count as
 /// applied, what stands above them does not. No revision is run. `base` forgets everything.
 #[derive(Debug, Args)]

@@ -15,6 +15,8 @@ use crate::style::{
     BAD, Facts, GOOD, WARN, count, direction, paint, revision, revisions, time, visible,
 };
 
+/// Show where the database stands and what is pending
+///
 /// Only reads: nothing is made or changed, and SELECT is all it needs.
 #[derive(Debug, Args)]
 #[command(after_help = "\

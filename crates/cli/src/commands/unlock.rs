@@ -11,6 +11,8 @@ use crate::report::{Outcome, Report, versioned};
 use crate::session::Session;
 use crate::style::{Facts, time, visible};
 
+/// Show who holds the migration lock, and end its session
+///
 /// A lock belongs to a session and goes with it, so there is nothing to unlock after a crash. This is
 /// for a holder that hangs: it shows who that is, asks, and ends its session on the server. A step
 /// that was running is rolled back, or settled by the next run.

@@ -11,6 +11,8 @@ use crate::error::CommandError;
 use crate::report::{Outcome, TextReport};
 use crate::session::Session;
 
+/// Apply revisions
+///
 /// Takes the migration lock, applies what is missing of the target and everything below it, each
 /// revision in a transaction where the database allows it, and verifies the result. With nothing to
 /// do, no lock is taken and nothing is written.

@@ -35,6 +35,8 @@ fn the_embedded_database_is_used_without_a_url_and_that_is_said() {
 fn looking_makes_no_file() {
     let place = Place::new();
     for line in [
+        "wait",
+        "run --dry-run",
         "status",
         "history",
         "current",
