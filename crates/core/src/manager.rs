@@ -204,16 +204,27 @@ impl Manager {
     pub fn wait_for_database(&self, timeout: Duration) -> BoxFuture<'_, Result<(), Error>> {
         Box::pin(async move {
             let began = Instant::now();
-            let mut session = wait::connect_waiting(
+            let connected = wait::connect_waiting(
                 &self.config,
                 Access::Read,
                 timeout,
                 &self.observers,
                 &self.stop.watch(),
             )
-            .await?;
-            let version = server_version(&mut session).await.unwrap_or_default();
-            session.close().await;
+            .await;
+            let version = match connected {
+                Ok(mut session) => {
+                    let version = server_version(&mut session).await.unwrap_or_default();
+                    session.close().await;
+                    version
+                }
+                // The first run makes the file; there is nothing to wait for.
+                Err(Error::Refused {
+                    failure: Failure::UnknownDatabase,
+                    ..
+                }) if self.config.is_missing_file_to_be_made() => String::new(),
+                Err(error) => return Err(error),
+            };
             self.observers.emit(EventKind::DatabaseReachable {
                 dialect: self.config.dialect().as_str().to_owned(),
                 server_version: version,

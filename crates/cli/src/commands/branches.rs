@@ -12,6 +12,8 @@ use crate::report::{Outcome, Report};
 use crate::session::Session;
 use crate::style::{REVISION, paint, revision, visible};
 
+/// Show where the graph branches
+///
 /// The revisions that more than one other follows, and those that follow them. The database is not
 /// asked.
 #[derive(Debug, Args)]
@@ -81,9 +83,17 @@ impl Report for Branches {
         }
         let mut text = String::new();
         for point in &self.points {
-            text.push_str(&format!("{}  {}\n", revision(&point.revision), visible(&point.message)));
+            text.push_str(&format!(
+                "{}  {}\n",
+                revision(&point.revision),
+                visible(&point.message)
+            ));
             for child in &point.children {
-                let labels: String = child.branch_labels.iter().map(|label| format!(" @{}", visible(label))).collect();
+                let labels: String = child
+                    .branch_labels
+                    .iter()
+                    .map(|label| format!(" @{}", visible(label)))
+                    .collect();
                 text.push_str(&format!(
                     "  -> {}{}  {}\n",
                     revision(&child.revision),

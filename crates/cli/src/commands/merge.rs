@@ -11,6 +11,8 @@ use crate::error::CommandError;
 use crate::report::Outcome;
 use crate::session::Session;
 
+/// Write a revision that joins heads
+///
 /// When two people have added a revision each, the graph has two heads; this writes the revision that
 /// follows both. The database is not asked.
 #[derive(Debug, Args)]
@@ -52,7 +54,13 @@ impl Execute for Arguments {
             None => {
                 let graph = manager.graph();
                 let messages = parents.iter().filter_map(|id| graph.get(id.as_str()));
-                format!("Merge {}", messages.map(|revision| revision.message.as_str()).collect::<Vec<_>>().join(" and "))
+                format!(
+                    "Merge {}",
+                    messages
+                        .map(|revision| revision.message.as_str())
+                        .collect::<Vec<_>>()
+                        .join(" and ")
+                )
             }
         };
         let created = manager.create_revision(&NewRevision {

@@ -11,6 +11,8 @@ use crate::report::{Outcome, Report, TextReport, versioned};
 use crate::session::Session;
 use crate::style::{GOOD, count, direction, paint, revision, time, visible};
 
+/// Settle a revision that was interrupted
+///
 /// A plain rerun settles most interruptions by looking at the database. This is for what can't be
 /// settled that way: look at the database yourself, then say what is true. It is recorded in the
 /// audit trail. Without an option, what was interrupted is shown.
@@ -48,18 +50,26 @@ impl Execute for Arguments {
         let manager = session.manager()?;
         let interrupted = manager.read_history().await?.interrupted;
         let named = self.revision.as_deref();
-        let is_named = |step: &InterruptedStep| named.is_none_or(|name| step.revision.as_str() == name);
-        let is_part = |step: &InterruptedStep| named.is_none_or(|name| step.revision.as_str().contains(name));
-        let mut matching: Vec<&InterruptedStep> = interrupted.iter().filter(|step| is_named(step)).collect();
+        let is_named =
+            |step: &InterruptedStep| named.is_none_or(|name| step.revision.as_str() == name);
+        let is_part =
+            |step: &InterruptedStep| named.is_none_or(|name| step.revision.as_str().contains(name));
+        let mut matching: Vec<&InterruptedStep> =
+            interrupted.iter().filter(|step| is_named(step)).collect();
         if matching.is_empty() {
             matching = interrupted.iter().filter(|step| is_part(step)).collect();
         }
         if interrupted.is_empty() {
             let text = "Nothing is interrupted: there is nothing to repair\n".to_owned();
-            return Ok(Outcome::done(TextReport { name: "message", text }));
+            return Ok(Outcome::done(TextReport {
+                name: "message",
+                text,
+            }));
         }
         let Some(action) = self.action() else {
-            session.console.aside(&interrupted.iter().map(describe).collect::<String>());
+            session
+                .console
+                .aside(&interrupted.iter().map(describe).collect::<String>());
             return Err(CommandError::usage_with_hint(
                 "nothing was done: say what is true",
                 "look at the database, then add --resume (the statement in doubt was not done), --mark-applied \
@@ -77,13 +87,18 @@ impl Execute for Arguments {
             }
             (Some(_), false) => {
                 return Err(CommandError::usage_with_hint(
-                    format!("more than one revision is interrupted: {}", names(&interrupted)),
+                    format!(
+                        "more than one revision is interrupted: {}",
+                        names(&interrupted)
+                    ),
                     "name the one to settle",
                 ));
             }
         };
         if !self.yes {
-            session.console.aside(&format!("{}{}\n", describe(step), what_it_does(action)));
+            session
+                .console
+                .aside(&format!("{}{}\n", describe(step), what_it_does(action)));
         }
         session.confirm("Is that true?", self.yes).await?;
         let report = manager.repair(action, Some(step.revision.as_str())).await?;
@@ -106,14 +121,27 @@ impl Arguments {
 }
 
 fn names(steps: &[InterruptedStep]) -> String {
-    steps.iter().map(|step| visible(step.revision.as_str()).into_owned()).collect::<Vec<_>>().join(", ")
+    steps
+        .iter()
+        .map(|step| visible(step.revision.as_str()).into_owned())
+        .collect::<Vec<_>>()
+        .join(", ")
 }
 
 fn describe(step: &InterruptedStep) -> String {
-    let since = step.started_at.map(|at| format!(", begun {}", time(at))).unwrap_or_default();
-    let done = count(usize::try_from(step.statements_done).unwrap_or(usize::MAX), "statement");
-    let mut text =
-        format!("Interrupted: {} of {}{since}, {done} done\n", direction(step.direction), revision(&step.revision));
+    let since = step
+        .started_at
+        .map(|at| format!(", begun {}", time(at)))
+        .unwrap_or_default();
+    let done = count(
+        usize::try_from(step.statements_done).unwrap_or(usize::MAX),
+        "statement",
+    );
+    let mut text = format!(
+        "Interrupted: {} of {}{since}, {done} done\n",
+        direction(step.direction),
+        revision(&step.revision)
+    );
     if let Some(statement) = &step.in_doubt {
         text.push_str(&format!("In doubt:    {}\n", visible(statement)));
     }
@@ -122,7 +150,9 @@ fn describe(step: &InterruptedStep) -> String {
 
 fn what_it_does(action: RepairAction) -> &'static str {
     match action {
-        RepairAction::Resume => "You say that the statement in doubt was not done: the next run starts with it.",
+        RepairAction::Resume => {
+            "You say that the statement in doubt was not done: the next run starts with it."
+        }
         RepairAction::MarkApplied => {
             "You say that all of the revision is there: it is recorded as applied, and nothing is run."
         }
@@ -142,6 +172,11 @@ impl Report for RepairView {
     }
 
     fn text(&self) -> String {
-        format!("{} {}: {}\n", paint(GOOD, "Settled"), revision(&self.report.revision), visible(&self.report.description))
+        format!(
+            "{} {}: {}\n",
+            paint(GOOD, "Settled"),
+            revision(&self.report.revision),
+            visible(&self.report.description)
+        )
     }
 }
