@@ -41,6 +41,31 @@ pub(crate) async fn is_up_to_date(
     }))
 }
 
+/// The books with the schema in which they lie or will lie.
+pub(crate) async fn locate(
+    session: &mut Session,
+    books: &Bookkeeping,
+) -> Result<Bookkeeping, Error> {
+    let Some(query) = books.locate() else {
+        return Ok(books.clone());
+    };
+    let schema = session.value(query).await.map_err(|error| {
+        Error::query(
+            "asking where the history tables lie",
+            books.dialect(),
+            &error,
+        )
+    })?;
+    match schema {
+        Some(schema) => Ok(books.located(&schema)),
+        None => Err(Error::Unsupported(
+            "there is no schema to keep the history in: set the search path, or name one with \
+             MIGRATION_HISTORY_SCHEMA"
+                .to_owned(),
+        )),
+    }
+}
+
 /// Which tables are there.
 pub(crate) async fn existing_tables(
     session: &mut Session,

@@ -272,7 +272,8 @@ impl Runner {
         }
         self.check_steps(session.dialect(), &plan)?;
         self.check_pooled_steps(lock, &plan)?;
-        recorder::ensure_tables(session, &self.books, lock.transaction_lock()).await?;
+        let books = &recorder::locate(session, &self.books).await?;
+        recorder::ensure_tables(session, books, lock.transaction_lock()).await?;
         let cancel = Cancel::of(&self.config.database, session)
             .await
             .map_err(|error| {
@@ -284,7 +285,7 @@ impl Runner {
             })?;
         let who = self.who(&tally.run_id);
         if self.books.dialect() == Dialect::MySql {
-            let lease = self.books.write_lease(
+            let lease = books.write_lease(
                 &key.name,
                 &who,
                 std::process::id(),
@@ -308,7 +309,7 @@ impl Runner {
         let mut executor = Executor {
             session,
             lock,
-            books: &self.books,
+            books,
             who: &who,
             config: &self.config,
             migrations: &self.migrations,
@@ -335,7 +336,7 @@ impl Runner {
             stage: Stage::Verify,
         });
         Ok(Standing::Read(
-            recorder::read_history(session, &self.books).await?,
+            recorder::read_history(session, books).await?,
         ))
     }
 
