@@ -70,7 +70,7 @@ pub struct StepReport {
 }
 
 /// How a run differs from the configuration.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Copy, Debug, Default)]
 pub struct RunOptions {
     /// Work out the steps and their SQL; change nothing.
     pub dry_run: bool,
@@ -637,7 +637,7 @@ impl Manager {
             Position::of(self.graph(), history, comparison),
             &self.config.name,
             self.config.dialect().as_str(),
-            &self.config.location(),
+            self.config.location(),
             Utc::now(),
         )
     }
@@ -656,13 +656,11 @@ impl Manager {
                 comparison.not_comparable.push(applied.id.clone());
                 continue;
             }
-            let rendering = match self.renderings.get(&applied.id) {
-                Some(rendering) => rendering,
-                None => {
-                    let made =
-                        render::render_for_comparison(&*migration, self.config.dialect()).await;
-                    self.renderings.keep(applied.id.clone(), made)
-                }
+            let rendering = if let Some(known) = self.renderings.get(&applied.id) {
+                known
+            } else {
+                let made = render::render_for_comparison(&*migration, self.config.dialect()).await;
+                self.renderings.keep(applied.id.clone(), made)
             };
             match compare(&entry.checksum, &rendering, self.config.dialect()) {
                 Comparison::Same => {}

@@ -30,12 +30,12 @@ pub(crate) async fn render(
     dialect: Dialect,
 ) -> RenderedStep {
     let recorded = Arc::new(Mutex::new(Recorded::default()));
-    let recorder = OfflineRecorder {
+    let connection = OfflineRecorder {
         dialect,
         recorded: Arc::clone(&recorded),
     };
     let outcome =
-        bridge::run_guarded(migration, direction, bridge::connection_through(recorder)).await;
+        bridge::run_guarded(migration, direction, bridge::connection_through(connection)).await;
     let mut recorded =
         std::mem::take(&mut *recorded.lock().unwrap_or_else(PoisonError::into_inner));
     let incomplete = match (recorded.question.take(), outcome) {

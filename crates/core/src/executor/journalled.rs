@@ -170,9 +170,9 @@ impl Executor<'_> {
     ) -> Result<(), StepEnd> {
         let left_open = progress.depth > 0;
         let failed = match (&progress.refused, outcome) {
-            (Some(reason), Ok(())) => Some(
-                progress.failure_of(&StepError::Panicked(reason.clone()), |text| text.to_owned()),
-            ),
+            (Some(reason), Ok(())) => {
+                Some(progress.failure_of(&StepError::Panicked(reason.clone()), str::to_owned))
+            }
             (_, Err(error)) => Some(progress.failure_of(&error, |text| self.config.redact(text))),
             (None, Ok(())) if left_open => Some(FailedStep {
                 statement: None,
@@ -351,7 +351,7 @@ impl Executor<'_> {
                 self.settle_entry(piece, &entry).await
             };
             match settled {
-                Ok(Settled::Done) => return self.pass_over(progress, journal, &entry, piece).await,
+                Ok(Settled::Done) => return self.pass_over(progress, journal, &entry, piece),
                 Ok(Settled::NotDone) => {
                     let forget = self.books.remove_journal_entry(
                         &progress.revision.id,
@@ -410,7 +410,7 @@ impl Executor<'_> {
     }
 
     /// Passes over a statement that an earlier attempt did.
-    async fn pass_over(
+    fn pass_over(
         &mut self,
         progress: &mut Progress<'_>,
         journal: &mut Journal,
@@ -418,7 +418,7 @@ impl Executor<'_> {
         piece: &Piece,
     ) -> Result<ExecResult, DbErr> {
         journal.done += 1;
-        progress.note(piece.text.clone(), self.session.dialect());
+        progress.note(&piece.text, self.session.dialect());
         progress.rows_affected += entry.rows_affected;
         self.observers.emit(EventKind::StatementSkipped {
             revision: progress.revision.id.clone(),

@@ -348,9 +348,9 @@ impl<'step> Progress<'step> {
     }
 
     /// Notes a statement that changes something.
-    pub(super) fn note(&mut self, text: String, dialect: Dialect) {
-        self.statements.push(redact_statement(&text, dialect));
-        self.exact.extend(single_statements(&text, dialect));
+    pub(super) fn note(&mut self, text: &str, dialect: Dialect) {
+        self.statements.push(redact_statement(text, dialect));
+        self.exact.extend(single_statements(text, dialect));
     }
 
     /// The checksum of what the step sent.

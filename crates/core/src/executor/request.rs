@@ -34,7 +34,7 @@ impl Executor<'_> {
         changes_rows: bool,
     ) -> Result<ExecResult, DbErr> {
         let index = self.statement_started(progress, &text);
-        progress.note(text, self.session.dialect());
+        progress.note(&text, self.session.dialect());
         let began = std::time::Instant::now();
         let (stop, cancel) = (self.stop.clone(), self.cancel.clone());
         let result = cancellable(self.session.execute(statement), stop, cancel).await;
@@ -66,7 +66,7 @@ impl Executor<'_> {
         progress.has_read = true;
         let index = self.statement_started(progress, &text);
         if !is_read {
-            progress.note(text, self.session.dialect());
+            progress.note(&text, self.session.dialect());
         }
         let began = std::time::Instant::now();
         let (stop, cancel) = (self.stop.clone(), self.cancel.clone());

@@ -144,6 +144,7 @@ fn a_number_at_the_end_that_could_belong_to_an_id_is_refused() {
     let dashed = ["m20260101-1_users", "m20260101-2_items <m20260101-1_users"];
     insta::assert_snapshot!(meaning(&dashed, "m20260101-2"), @"refused: `m20260101-2` could be m20260101-2_items: write more of it");
     assert_eq!(meaning(&dashed, "m20260101-2_items-1"), "m20260101-1_users");
+    insta::assert_snapshot!(meaning(&dashed, "m20260101-1_users@m20260101-2"), @"refused: `m20260101-1_users@m20260101-2` could be m20260101-2_items: write more of it");
 }
 
 #[test]
@@ -158,10 +159,11 @@ fn what_makes_no_sense_is_refused() {
     insta::assert_snapshot!(refused("+"), @"refused: there is no revision `+`");
     insta::assert_snapshot!(refused("left@right@head"), @"refused: there is no revision `right@head`");
     insta::assert_snapshot!(refused("2"), @"refused: there is no revision `2` (for a number of steps write +2 or -2)");
+    insta::assert_snapshot!(refused("aaaa1111:head"), @"refused: there is no revision `aaaa1111:head` (a range is for looking at history and for SQL scripts)");
     insta::assert_snapshot!(refused("HEAD"), @"refused: there is no revision `HEAD` (did you mean head, heads?)");
     insta::assert_snapshot!(refused("aaaa1121"), @"refused: there is no revision `aaaa1121` (did you mean aaaa1111?)");
     insta::assert_snapshot!(refused("x\u{1b}[31m"), @r"refused: there is no revision `x\u{1b}[31m`");
-    insta::assert_snapshot!(refused("aaaa1111+99999999999999999999999"), @"refused: `aaaa1111+99999999999999999999999` could go on from bbbb2222 to any of cccc3333, dddd4444: name one, or put its branch in front, as in `branch@+1`");
+    insta::assert_snapshot!(refused("aaaa1111+99999999999999999999999"), @"refused: `aaaa1111+99999999999999999999999` could go on from bbbb2222 to any of cccc3333, dddd4444: name one, or write its branch in front, as in `branch@aaaa1111+99999999999999999999999`");
     insta::assert_snapshot!(refused("eeee5555+99999999999999999999999"), @"refused: `eeee5555+99999999999999999999999` goes too far: there is no step before the end");
 }
 

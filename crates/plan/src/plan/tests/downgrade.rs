@@ -45,7 +45,7 @@ fn steps_take_back_the_head() {
 
 #[test]
 fn steps_from_several_heads_are_refused() {
-    insta::assert_snapshot!(down(SEVEN, ALL, "-1"), @"refused: `-1` could be any of the heads eeee5555, ffff6666, abab7777: name one, or put its branch in front, as in `branch@head`");
+    insta::assert_snapshot!(down(SEVEN, ALL, "-1"), @"refused: `-1` could be any of the heads eeee5555, ffff6666, abab7777: name one, or write its branch in front, as in `branch@-1`");
     assert_eq!(
         down(SEVEN, ALL, "left@-1"),
         "eeee5555 => cccc3333 ffff6666 abab7777"
@@ -81,7 +81,7 @@ fn steps_take_a_merge_back_but_do_not_choose_a_side() {
         down(MERGED, "nnnn9999", "left@-3"),
         "nnnn9999 mmmm8888 eeee5555 => cccc3333 ffff6666"
     );
-    insta::assert_snapshot!(down(MERGED, "nnnn9999", "-3"), @"refused: `-3` could be any of the heads eeee5555, ffff6666: name one, or put its branch in front, as in `branch@head`");
+    insta::assert_snapshot!(down(MERGED, "nnnn9999", "-3"), @"refused: `-3` could be any of the heads eeee5555, ffff6666: name one, or write its branch in front, as in `branch@-3`");
 }
 
 #[test]
@@ -208,9 +208,9 @@ fn steps_from_a_revision_do_not_mind_what_is_applied_above() {
         down(SEVEN, ALL, "left@base+2"),
         "eeee5555 cccc3333 => ffff6666 abab7777"
     );
-    insta::assert_snapshot!(down(SEVEN, ALL, "bbbb2222+1"), @"refused: `bbbb2222+1` could go on from bbbb2222 to any of cccc3333, dddd4444: name one, or put its branch in front, as in `branch@+1`");
+    insta::assert_snapshot!(down(SEVEN, ALL, "bbbb2222+1"), @"refused: `bbbb2222+1` could go on from bbbb2222 to any of cccc3333, dddd4444: name one, or write its branch in front, as in `branch@bbbb2222+1`");
     insta::assert_snapshot!(down(SEVEN, ALL, "aaaa1111-2"), @"refused: `aaaa1111-2` goes too far: there is only one step before the end");
-    insta::assert_snapshot!(down(SEVEN, ALL, "head-1"), @"refused: `head-1` could be any of the heads eeee5555, ffff6666, abab7777: name one, or put its branch in front, as in `branch@head`");
+    insta::assert_snapshot!(down(SEVEN, ALL, "head-1"), @"refused: `head-1` could be any of the heads eeee5555, ffff6666, abab7777: name one, or write its branch in front, as in `branch@head-1`");
 }
 
 #[test]
@@ -218,7 +218,7 @@ fn a_downgrade_does_not_lead_up() {
     insta::assert_snapshot!(down(SEVEN, ALL, "+1"), @"refused: `+1` is no target of a downgrade: it lies above what is applied; upgrade to it");
     insta::assert_snapshot!(down(SEVEN, "eeee5555", "ffff6666"), @"refused: ffff6666 is not applied, so no downgrade leads to it; applied up to eeee5555");
     insta::assert_snapshot!(down(SEVEN, "", "bbbb2222"), @"refused: bbbb2222 is not applied, so no downgrade leads to it; applied is nothing");
-    insta::assert_snapshot!(down(SEVEN, ALL, "heads"), @"refused: `heads` could be any of the heads eeee5555, ffff6666, abab7777: name one, or put its branch in front, as in `branch@head`");
+    insta::assert_snapshot!(down(SEVEN, ALL, "heads"), @"refused: `heads` could be any of the heads eeee5555, ffff6666, abab7777: name one, or write its branch in front, as in `branch@heads`");
 }
 
 #[test]

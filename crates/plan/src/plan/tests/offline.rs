@@ -77,6 +77,22 @@ fn a_script_that_runs_the_other_way_is_refused() {
 }
 
 #[test]
+fn a_script_asks_no_database_where_it_stands() {
+    for range in [
+        "current:head",
+        "aaaa1111:current",
+        "+1:eeee5555",
+        "-2:+1",
+        "current",
+    ] {
+        let refused = up(SEVEN, range);
+        assert!(refused.contains("counts from what is applied"), "{refused}");
+    }
+    insta::assert_snapshot!(down(SEVEN, "-1:base"), @"refused: `-1` counts from what is applied, and no database is asked; name a revision");
+    assert_eq!(up(&["a", "b <a"], "+1"), "a => a");
+}
+
+#[test]
 fn a_colon_in_an_id_does_not_make_a_range() {
     let shape = ["a", "b:c <a", "d <b:c"];
     assert_eq!(up(&shape, "b:c"), "a b:c => b:c");

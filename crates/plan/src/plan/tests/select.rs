@@ -60,8 +60,8 @@ fn steps_count_from_the_other_end() {
     assert_eq!(of("left@bbbb2222:left@+2"), "bbbb2222 cccc3333 eeee5555");
     assert_eq!(select(&["a", "b <a", "c <b"], "", "-1:"), "b c");
     assert_eq!(select(&["a", "b <a", "c <b"], "", ":+2"), "a b");
-    insta::assert_snapshot!(of("-2:"), @"refused: `-2` could be any of the heads eeee5555, ffff6666, abab7777: name one, or put its branch in front, as in `branch@head`");
-    insta::assert_snapshot!(of("bbbb2222:+1"), @"refused: `+1` could go on from bbbb2222 to any of cccc3333, dddd4444: name one, or put its branch in front, as in `branch@+1`");
+    insta::assert_snapshot!(of("-2:"), @"refused: `-2` could be any of the heads eeee5555, ffff6666, abab7777: name one, or write its branch in front, as in `branch@-2`");
+    insta::assert_snapshot!(of("bbbb2222:+1"), @"refused: `+1` could go on from bbbb2222 to any of cccc3333, dddd4444: name one, or write its branch in front, as in `branch@+1`");
 }
 
 #[test]
@@ -72,6 +72,7 @@ fn what_is_applied_can_be_either_end() {
     assert_eq!(select(&line, "c", "-1:current"), "b c");
     assert_eq!(select(&line, "c", "current:+1"), "c d");
     assert_eq!(select(&line, "c", "-1:+1"), "b c d");
+    assert_eq!(select(&line, "d", "-3:-1"), "a b c");
     assert_eq!(select(&line, "c", ":-1"), "a b");
     assert_eq!(select(&line, "", ":current"), "");
     assert_eq!(select(&line, "", "current:"), "a b c d e");

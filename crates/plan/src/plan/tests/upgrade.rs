@@ -47,7 +47,7 @@ fn an_up_to_date_database_needs_nothing() {
 #[test]
 fn the_one_head_is_head_and_several_are_listed() {
     assert_eq!(up(&["a", "b <a"], "", "head"), "a b => b");
-    insta::assert_snapshot!(up(SEVEN, "", "head"), @"refused: `head` could be any of the heads eeee5555, ffff6666, abab7777: name one, or put its branch in front, as in `branch@head`");
+    insta::assert_snapshot!(up(SEVEN, "", "head"), @"refused: `head` could be any of the heads eeee5555, ffff6666, abab7777: name one, or write its branch in front, as in `branch@head`");
 }
 
 #[test]
@@ -69,7 +69,7 @@ fn the_head_of_a_branch_brings_that_branch_only() {
         up(SEVEN, "", "bbbb2222@heads"),
         "aaaa1111 bbbb2222 cccc3333 eeee5555 dddd4444 ffff6666 => eeee5555 ffff6666"
     );
-    insta::assert_snapshot!(up(SEVEN, "", "bbbb2222@head"), @"refused: `bbbb2222@head` could be any of the heads eeee5555, ffff6666: name one, or put its branch in front, as in `branch@head`");
+    insta::assert_snapshot!(up(SEVEN, "", "bbbb2222@head"), @"refused: `bbbb2222@head` could be any of the heads eeee5555, ffff6666: name one");
 }
 
 #[test]
@@ -97,9 +97,9 @@ fn steps_count_from_what_is_applied() {
     assert_eq!(up(SEVEN, "aaaa1111", "+1"), "bbbb2222 => bbbb2222");
     assert_eq!(up(SEVEN, "aaaa1111", "current+1"), "bbbb2222 => bbbb2222");
     assert_eq!(up(&["a", "b <a", "c <b"], "", "+2"), "a b => b");
-    insta::assert_snapshot!(up(SEVEN, "aaaa1111", "+2"), @"refused: `+2` could go on from bbbb2222 to any of cccc3333, dddd4444: name one, or put its branch in front, as in `branch@+1`");
-    insta::assert_snapshot!(up(SEVEN, "eeee5555 ffff6666", "+1"), @"refused: `+1` could be any of the heads eeee5555, ffff6666: name one, or put its branch in front, as in `branch@head`");
-    insta::assert_snapshot!(up(SEVEN, "", "+1"), @"refused: `+1` could go on from the base to any of aaaa1111, abab7777: name one, or put its branch in front, as in `branch@+1`");
+    insta::assert_snapshot!(up(SEVEN, "aaaa1111", "+2"), @"refused: `+2` could go on from bbbb2222 to any of cccc3333, dddd4444: name one, or write its branch in front, as in `branch@+2`");
+    insta::assert_snapshot!(up(SEVEN, "eeee5555 ffff6666", "+1"), @"refused: `+1` could be any of the heads eeee5555, ffff6666: name one, or write its branch in front, as in `branch@+1`");
+    insta::assert_snapshot!(up(SEVEN, "", "+1"), @"refused: `+1` could go on from the base to any of aaaa1111, abab7777: name one, or write its branch in front, as in `branch@+1`");
     insta::assert_snapshot!(up(&["a", "b <a"], "a", "+2"), @"refused: `+2` goes too far: there is only one step before the end");
 }
 
@@ -148,7 +148,7 @@ fn steps_from_a_revision_do_not_mind_what_is_applied() {
         up(SEVEN, "", "left@base+3"),
         "aaaa1111 bbbb2222 cccc3333 => cccc3333"
     );
-    insta::assert_snapshot!(up(SEVEN, "", "bbbb2222+1"), @"refused: `bbbb2222+1` could go on from bbbb2222 to any of cccc3333, dddd4444: name one, or put its branch in front, as in `branch@+1`");
+    insta::assert_snapshot!(up(SEVEN, "", "bbbb2222+1"), @"refused: `bbbb2222+1` could go on from bbbb2222 to any of cccc3333, dddd4444: name one, or write its branch in front, as in `branch@bbbb2222+1`");
     insta::assert_snapshot!(up(SEVEN, "", "abab7777+1"), @"refused: `abab7777+1` goes too far: there is no step before the end");
 }
 
@@ -179,14 +179,14 @@ fn steps_down_from_a_revision_say_how_far_up_to_go() {
         up(MERGED, "", "left@head-2"),
         "aaaa1111 bbbb2222 cccc3333 eeee5555 => eeee5555"
     );
-    insta::assert_snapshot!(up(SEVEN, "", "head-1"), @"refused: `head-1` could be any of the heads eeee5555, ffff6666, abab7777: name one, or put its branch in front, as in `branch@head`");
-    insta::assert_snapshot!(up(MERGED, "", "head-2"), @"refused: `head-2` could go on from mmmm8888 to any of eeee5555, ffff6666: name one, or put its branch in front, as in `branch@+1`");
+    insta::assert_snapshot!(up(SEVEN, "", "head-1"), @"refused: `head-1` could be any of the heads eeee5555, ffff6666, abab7777: name one, or write its branch in front, as in `branch@head-1`");
+    insta::assert_snapshot!(up(MERGED, "", "head-2"), @"refused: `head-2` could go on from mmmm8888 to any of eeee5555, ffff6666: name one, or write its branch in front, as in `branch@head-2`");
 }
 
 #[test]
 fn steps_from_several_heads_are_refused_cleanly() {
-    insta::assert_snapshot!(up(SEVEN, "", "heads+1"), @"refused: `heads+1` could be any of the heads eeee5555, ffff6666, abab7777: name one, or put its branch in front, as in `branch@head`");
-    insta::assert_snapshot!(up(SEVEN, "", "heads-1"), @"refused: `heads-1` could be any of the heads eeee5555, ffff6666, abab7777: name one, or put its branch in front, as in `branch@head`");
+    insta::assert_snapshot!(up(SEVEN, "", "heads+1"), @"refused: `heads+1` could be any of the heads eeee5555, ffff6666, abab7777: name one, or write its branch in front, as in `branch@heads+1`");
+    insta::assert_snapshot!(up(SEVEN, "", "heads-1"), @"refused: `heads-1` could be any of the heads eeee5555, ffff6666, abab7777: name one, or write its branch in front, as in `branch@heads-1`");
     assert_eq!(up(&["a", "b <a"], "", "heads-1"), "a => a");
 }
 
