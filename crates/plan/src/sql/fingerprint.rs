@@ -9,7 +9,7 @@ use sha2::{Digest, Sha256};
 ///
 /// It is exact. A journalled statement is passed over on a rerun only if the very same text comes
 /// again; a changed comment or value makes it another one, and the person on call is asked. For the
-/// question whether a revision was edited, see [`crate::sql::checksum`].
+/// question whether a revision was edited, see [`mod@crate::sql::checksum`].
 pub fn fingerprint(statement: &str) -> String {
     let mut digits = hexadecimal(&Sha256::digest(statement.trim().as_bytes()));
     digits.truncate(32);
