@@ -56,7 +56,7 @@ pub(crate) struct Arguments {
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Options of every command")]
 pub(crate) struct GlobalArguments {
-    /// Where the database is; prefer the variable DATABASE_URL, other users can see a command line
+    /// Where the database is; prefer `DATABASE_URL`, since other users can see a command line
     #[arg(
         long,
         global = true,
@@ -187,16 +187,13 @@ pub(crate) fn join_wait(args: impl IntoIterator<Item = OsString>) -> Vec<OsStrin
                 && text.starts_with(|c: char| c.is_ascii_digit())
                 && stairway_core::settings::parse_duration(text).is_ok()
         });
-        match (duration, joined.last_mut()) {
-            (Some(duration), Some(wait)) => {
-                wait.push("=");
-                wait.push(duration);
-                after_wait = false;
-            }
-            _ => {
-                after_wait = arg == "--wait";
-                joined.push(arg);
-            }
+        if let (Some(duration), Some(wait)) = (duration, joined.last_mut()) {
+            wait.push("=");
+            wait.push(duration);
+            after_wait = false;
+        } else {
+            after_wait = arg == "--wait";
+            joined.push(arg);
         }
     }
     joined

@@ -1,5 +1,7 @@
 //! Why a command did not do what was asked.
 
+use std::fmt::Write as _;
+
 use std::error::Error as _;
 
 use serde_json::{Value, json};
@@ -108,11 +110,7 @@ impl CommandError {
         }
         text.push('\n');
         if let Some(hint) = self.hint() {
-            text.push_str(&format!(
-                "{} {}\n",
-                paint(HEADING, "hint:"),
-                visible_lines(&hint)
-            ));
+            let _ = writeln!(text, "{} {}", paint(HEADING, "hint:"), visible_lines(&hint));
         }
         text
     }
@@ -149,10 +147,7 @@ fn step_failure(step: &StepFailure) -> String {
         visible_lines(&step.message)
     );
     let mut detail = |name: &str, words: &str| {
-        text.push_str(&format!(
-            "\n  {} {words}",
-            paint(DIM, &format!("{name:<12}"))
-        ));
+        let _ = write!(text, "\n  {} {words}", paint(DIM, &format!("{name:<12}")));
     };
     if let Some(statement) = &step.statement {
         let indented = visible_lines(statement).replace('\n', "\n               ");

@@ -66,14 +66,15 @@ pub fn of(error: &Error) -> u8 {
         | Error::Revisions(_)
         | Error::Plan(_)
         | Error::Configuration(_)
-        | Error::Unsupported(_) => USAGE,
-        Error::Refused { failure, .. } => match failure {
-            Failure::AuthenticationFailed
-            | Failure::UnknownDatabase
-            | Failure::PermissionDenied
-            | Failure::Pooler => USAGE,
-            _ => FAILED,
-        },
+        | Error::Unsupported(_)
+        | Error::Refused {
+            failure:
+                Failure::AuthenticationFailed
+                | Failure::UnknownDatabase
+                | Failure::PermissionDenied
+                | Failure::Pooler,
+            ..
+        } => USAGE,
         Error::Unreachable { .. } => UNREACHABLE,
         Error::LockTimeout { .. } => LOCKED,
         // Which signal it was is known to whoever caught it.

@@ -120,10 +120,9 @@ impl Display {
         let terminal = io::stderr().is_terminal();
         match log.format.unwrap_or_default() {
             LogFormat::Json => Self::Json,
-            LogFormat::Plain => Self::Plain,
             LogFormat::Auto if terminal && !arguments.global.no_progress => Self::Terminal,
             LogFormat::Auto if !terminal && arguments.command.runs_unattended() => Self::Json,
-            LogFormat::Auto => Self::Plain,
+            LogFormat::Auto | LogFormat::Plain => Self::Plain,
         }
     }
 

@@ -1,5 +1,7 @@
 //! How text looks: colours, columns, durations. Everything here returns text and prints nothing.
 
+use std::fmt::Write as _;
+
 use std::borrow::Cow;
 
 use anstyle::{AnsiColor, Style};
@@ -104,7 +106,7 @@ impl Facts {
                 } else {
                     " ".repeat(width)
                 };
-                text.push_str(&format!("{}  {line}\n", paint(HEADING, &name)));
+                let _ = writeln!(text, "{}  {line}", paint(HEADING, &name));
             }
         }
         text
@@ -193,15 +195,15 @@ impl Table {
         };
         let mut text = line(&mut self.heading.iter().map(|name| ((*name).to_owned(), DIM)));
         for row in &self.rows {
-            text.push_str(&match row {
-                Row::Cells(cells) => {
-                    line(&mut cells.iter().map(|cell| (cell.text.clone(), cell.style)))
-                }
+            match row {
+                Row::Cells(cells) => text.push_str(&line(
+                    &mut cells.iter().map(|cell| (cell.text.clone(), cell.style)),
+                )),
                 Row::Aside(cell) => {
                     let indent = " ".repeat(widths.first().map_or(0, |width| width + 2));
-                    format!("{indent}{}\n", paint(cell.style, &cell.text))
+                    let _ = writeln!(text, "{indent}{}", paint(cell.style, &cell.text));
                 }
-            });
+            }
         }
         text
     }

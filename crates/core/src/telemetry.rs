@@ -259,9 +259,9 @@ impl Visit for Words {
             "message" => self.message = on_one_line(value),
             "database" => self.database = on_one_line(value),
             "sql" => self.sql = on_one_line(value),
-            name => self
-                .others
-                .push_str(&format!(" {name}={}", on_one_line(value))),
+            name => {
+                self.others.extend([" ", name, "=", &on_one_line(value)]);
+            }
         }
     }
 
@@ -349,7 +349,7 @@ pub fn log_event(event: &Event) {
         ),
         EventKind::Notice { notice } => log_notice(database, notice),
         EventKind::Warning { message } => {
-            warn!(target: TARGET, event = "warning", database, "{message}")
+            warn!(target: TARGET, event = "warning", database, "{message}");
         }
         EventKind::WaitingForLock {
             holder,

@@ -12,8 +12,8 @@ use crate::session::Session;
 
 /// Write a backup of the database
 ///
-/// An SQLite file is copied by the database itself; PostgreSQL needs pg_dump, MariaDB mariadb-dump,
-/// MySQL mysqldump. The file is named by database, revision and time, and verified to be readable.
+/// An SQLite file is copied by the database itself; PostgreSQL needs `pg_dump`, MariaDB
+/// `mariadb-dump`, MySQL `mysqldump`. The file is named by database, revision and time, and verified to be readable.
 /// Its path is the result.
 #[derive(Debug, Args)]
 #[command(after_help = "\

@@ -1,5 +1,7 @@
 //! `check`: what continuous integration should refuse.
 
+use std::fmt::Write as _;
+
 use clap::{Args, ValueEnum};
 use serde::Serialize;
 use serde_json::Value;
@@ -188,15 +190,16 @@ impl Report for CheckReport {
         }
         let mut text = String::new();
         for finding in &self.findings {
-            text.push_str(&format!(
-                "{} {}\n",
+            let _ = writeln!(
+                text,
+                "{} {}",
                 paint(BAD, "found:"),
                 visible(&finding.message)
-            ));
+            );
             for id in &finding.revisions {
-                text.push_str(&format!("  {}\n", revision(id)));
+                let _ = writeln!(text, "  {}", revision(id));
             }
-            text.push_str(&format!("  hint: {}\n", finding.hint));
+            let _ = writeln!(text, "  hint: {}", finding.hint);
         }
         text
     }

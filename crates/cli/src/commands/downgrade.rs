@@ -1,5 +1,7 @@
 //! `downgrade`: taking revisions back.
 
+use std::fmt::Write as _;
+
 use clap::Args;
 use stairway_core::plan::plan::{Direction, Notice, Plan};
 use stairway_core::settings::Overrides;
@@ -153,7 +155,7 @@ fn describe(plan: &Plan, manager: &Manager) -> String {
             }
             Notice::OutOfOrder { .. } => continue,
         };
-        text.push_str(&format!("{} {words}\n", paint(WARN, "warning:")));
+        let _ = writeln!(text, "{} {words}", paint(WARN, "warning:"));
     }
     text
 }

@@ -1,5 +1,7 @@
 //! `repair`: settling a revision that was interrupted.
 
+use std::fmt::Write as _;
+
 use clap::Args;
 use serde_json::Value;
 use stairway_core::plan::history::InterruptedStep;
@@ -27,18 +29,26 @@ pub(crate) struct Arguments {
     /// The revision, if more than one was interrupted
     #[arg(value_name = "REVISION")]
     revision: Option<String>,
-    /// The statement in doubt was not done: the next run starts with it
-    #[arg(long, group = "action")]
-    resume: bool,
-    /// All of the revision is there
-    #[arg(long, group = "action")]
-    mark_applied: bool,
-    /// Nothing of the revision is there
-    #[arg(long, group = "action")]
-    mark_reverted: bool,
+    #[command(flatten)]
+    action: ActionArguments,
     /// Do not ask
     #[arg(short, long)]
     yes: bool,
+}
+
+/// What is true.
+#[derive(Debug, Args)]
+#[group(multiple = false)]
+struct ActionArguments {
+    /// The statement in doubt was not done: the next run starts with it
+    #[arg(long)]
+    resume: bool,
+    /// All of the revision is there
+    #[arg(long)]
+    mark_applied: bool,
+    /// Nothing of the revision is there
+    #[arg(long)]
+    mark_reverted: bool,
 }
 
 impl Execute for Arguments {
@@ -66,7 +76,7 @@ impl Execute for Arguments {
                 text,
             }));
         }
-        let Some(action) = self.action() else {
+        let Some(action) = self.action.action() else {
             session
                 .console
                 .aside(&interrupted.iter().map(describe).collect::<String>());
@@ -106,7 +116,7 @@ impl Execute for Arguments {
     }
 }
 
-impl Arguments {
+impl ActionArguments {
     fn action(&self) -> Option<RepairAction> {
         if self.resume {
             Some(RepairAction::Resume)
@@ -143,7 +153,7 @@ fn describe(step: &InterruptedStep) -> String {
         revision(&step.revision)
     );
     if let Some(statement) = &step.in_doubt {
-        text.push_str(&format!("In doubt:    {}\n", visible(statement)));
+        let _ = writeln!(text, "In doubt:    {}", visible(statement));
     }
     text
 }

@@ -8,7 +8,6 @@ use stairway_core::settings::Overrides;
 use super::Execute;
 use crate::args::PlanArguments;
 use crate::error::CommandError;
-use crate::exit_code;
 use crate::report::{Outcome, Report, RunView};
 use crate::session::Session;
 
@@ -59,7 +58,7 @@ impl Execute for Arguments {
     async fn execute(&self, session: &Session<'_>) -> Result<Outcome, CommandError> {
         match self.migrate(session).await {
             Ok(outcome) => Ok(outcome),
-            Err(error) if self.is_tolerated(session, &error) => {
+            Err(error) if is_tolerated(session, &error) => {
                 session
                     .console
                     .error(&error, None, Some(&session.manager()?.config().name));
@@ -95,13 +94,13 @@ impl Arguments {
             location: manager.config().location(),
         }))
     }
+}
 
-    fn is_tolerated(&self, session: &Session<'_>, error: &CommandError) -> bool {
-        !session.policy.fail_on_error
-            && session.signals.code().is_none()
-            && error.exit_code(None) != exit_code::INTERRUPTED
-            && matches!(error, CommandError::Core(_))
-    }
+/// Whether the settings say to live with this failure. Signals are not failures.
+fn is_tolerated(session: &Session<'_>, error: &CommandError) -> bool {
+    !session.policy.fail_on_error
+        && session.signals.code().is_none()
+        && matches!(error, CommandError::Core(_))
 }
 
 /// A failure that the settings say to live with; it was shown when it happened.

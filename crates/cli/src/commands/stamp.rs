@@ -1,5 +1,7 @@
 //! `stamp`: recording revisions without running them.
 
+use std::fmt::Write as _;
+
 use clap::Args;
 use serde_json::Value;
 use stairway_core::StampReport;
@@ -72,18 +74,10 @@ impl Report for StampView {
         }
         .to_owned();
         for id in &report.removed {
-            text.push_str(&format!(
-                "  {} {}\n",
-                paint(BAD, "- not applied"),
-                revision(id)
-            ));
+            let _ = writeln!(text, "  {} {}", paint(BAD, "- not applied"), revision(id));
         }
         for id in &report.added {
-            text.push_str(&format!(
-                "  {} {}\n",
-                paint(GOOD, "+ applied    "),
-                revision(id)
-            ));
+            let _ = writeln!(text, "  {} {}", paint(GOOD, "+ applied    "), revision(id));
         }
         text
     }

@@ -1,5 +1,7 @@
 //! `status`: where the database stands.
 
+use std::fmt::Write as _;
+
 use clap::Args;
 use serde_json::Value;
 use stairway_core::plan::position::DatabaseState;
@@ -107,7 +109,7 @@ impl Report for StatusView {
                 )
             );
             if let Some(statement) = &step.in_doubt {
-                text.push_str(&format!("\nin doubt: {}", visible(statement)));
+                let _ = write!(text, "\nin doubt: {}", visible(statement));
             }
             facts.add("Interrupted", text);
         }

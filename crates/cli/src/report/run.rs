@@ -1,5 +1,7 @@
 //! What a run did, or would do.
 
+use std::fmt::Write as _;
+
 use serde_json::Value;
 use stairway_core::plan::plan::Direction;
 use stairway_core::{RunReport, StepReport};
@@ -63,10 +65,7 @@ impl RunView {
             revisions(&report.to)
         );
         if let Some(backup) = &report.backup {
-            text.push_str(&format!(
-                "Backup: {}\n",
-                visible(&backup.display().to_string())
-            ));
+            let _ = writeln!(text, "Backup: {}", visible(&backup.display().to_string()));
         }
         text
     }

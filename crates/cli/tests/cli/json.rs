@@ -65,7 +65,7 @@ fn check(schema: &str, value: &Value) {
         Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("../../docs/json/{schema}.schema.json"));
     let text = std::fs::read_to_string(&path)
         .unwrap_or_else(|error| panic!("{}: {error}", path.display()));
-    let rules: Value = serde_json::from_str(&text).unwrap();
+    let rules: Value = serde_json::from_str(&text).expect("a schema is JSON");
     let mut found = Vec::new();
     violations(&rules, value, schema, &mut found);
     assert!(found.is_empty(), "{found:#?}\nin {value:#}");
@@ -84,8 +84,8 @@ fn every_result_has_its_documented_form() {
     let status = call(&place, 0, "status", "status");
     assert_eq!(status["state"], "empty");
     assert_eq!(
-        status["pending_count"].as_u64().unwrap() as usize,
-        status["pending_migrations"].as_array().unwrap().len()
+        status["pending_count"],
+        serde_json::json!(status["pending_migrations"].as_array().unwrap().len())
     );
     let dry = call(&place, 0, "run", "upgrade --dry-run");
     assert_eq!(dry["dry_run"], true);

@@ -22,7 +22,7 @@ pub(crate) struct Said {
 impl Place {
     pub(crate) fn new() -> Self {
         Self {
-            directory: tempfile::tempdir().unwrap(),
+            directory: tempfile::tempdir().expect("a directory can be made"),
             variables: Vec::new(),
         }
     }
@@ -32,7 +32,7 @@ impl Place {
     }
 
     pub(crate) fn write(&self, name: &str, text: &str) {
-        std::fs::write(self.path().join(name), text).unwrap();
+        std::fs::write(self.path().join(name), text).expect("a file can be written");
     }
 
     pub(crate) fn set(&mut self, name: &str, value: &str) {
@@ -62,11 +62,14 @@ impl Place {
             status,
             stdout,
             stderr,
-        } = command.stdin(std::process::Stdio::null()).output().unwrap();
+        } = command
+            .stdin(std::process::Stdio::null())
+            .output()
+            .expect("the program starts");
         Said {
             code: status.code().unwrap_or(-1),
-            out: String::from_utf8(stdout).unwrap(),
-            err: String::from_utf8(stderr).unwrap(),
+            out: String::from_utf8(stdout).expect("results are UTF-8"),
+            err: String::from_utf8(stderr).expect("messages are UTF-8"),
         }
     }
 
