@@ -3,6 +3,7 @@
 
 mod first_steps;
 mod harness;
+mod races;
 #[cfg(unix)]
 mod migrate_script;
 #[cfg(unix)]
