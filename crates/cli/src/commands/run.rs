@@ -1,14 +1,17 @@
 //! `run`: the start-up pipeline, once.
 
+use std::time::Instant;
+
 use clap::Args;
-use stairway_core::RunOptions;
 use stairway_core::plan::plan::Direction;
 use stairway_core::settings::Overrides;
+use stairway_core::{RunOptions, RunReport};
 
 use super::Execute;
 use crate::args::PlanArguments;
 use crate::error::CommandError;
 use crate::exit_code;
+use crate::notify;
 use crate::report::{Outcome, Report, RunView};
 use crate::session::Session;
 
@@ -59,8 +62,11 @@ impl Execute for Arguments {
     }
 
     async fn execute(&self, session: &Session<'_>) -> Result<Outcome, CommandError> {
-        match self.migrate(session).await {
-            Ok(outcome) => Ok(outcome),
+        let began = Instant::now();
+        let result = self.migrate(session).await;
+        notify::tell(session, "run", began, &result).await;
+        match result {
+            Ok(report) => Ok(Outcome::done(RunView { report, location: session.manager()?.config().location() })),
             Err(error) if self.is_tolerated(session, &error) => {
                 session.console.error(&error, None, Some(&session.manager()?.config().name));
                 session.console.warning("going on all the same, because fail_on_error is false");
@@ -72,16 +78,15 @@ impl Execute for Arguments {
 }
 
 impl Arguments {
-    async fn migrate(&self, session: &Session<'_>) -> Result<Outcome, CommandError> {
+    async fn migrate(&self, session: &Session<'_>) -> Result<RunReport, CommandError> {
         let manager = session.manager()?;
-        let report = if session.policy.dry_run {
+        if session.policy.dry_run {
             manager.wait_for_database(manager.config().wait_timeout).await?;
             let options = RunOptions { dry_run: true, ..RunOptions::default() };
-            manager.run(Direction::Upgrade, "heads", options).await?
+            Ok(manager.run(Direction::Upgrade, "heads", options).await?)
         } else {
-            manager.auto_migrate(true).await?
-        };
-        Ok(Outcome::done(RunView { report, location: manager.config().location() }))
+            Ok(manager.auto_migrate(true).await?)
+        }
     }
 
     fn is_tolerated(&self, session: &Session<'_>, error: &CommandError) -> bool {

@@ -1,13 +1,16 @@
 //! `upgrade`: applying revisions.
 
+use std::time::Instant;
+
 use clap::Args;
-use stairway_core::RunOptions;
 use stairway_core::plan::plan::Direction;
 use stairway_core::settings::Overrides;
+use stairway_core::{RunOptions, RunReport};
 
 use super::{Execute, Needs};
 use crate::args::{MigrationArguments, PlanArguments, target};
 use crate::error::CommandError;
+use crate::notify;
 use crate::report::{Outcome, RunView, TextReport};
 use crate::session::Session;
 
@@ -58,13 +61,22 @@ impl Execute for Arguments {
             let text = manager.offline_sql(Direction::Upgrade, target).await?;
             return Ok(Outcome::done(TextReport { name: "sql", text }));
         }
+        let began = Instant::now();
+        let result = self.migrate(session, target).await;
+        notify::tell(session, "upgrade", began, &result).await;
+        Ok(Outcome::done(RunView { report: result?, location: manager.config().location() }))
+    }
+}
+
+impl Arguments {
+    async fn migrate(&self, session: &Session<'_>, target: &str) -> Result<RunReport, CommandError> {
+        let manager = session.manager()?;
         session.wait_if_asked(self.migration.wait.as_ref()).await?;
         let options = RunOptions {
             dry_run: session.policy.dry_run,
             backup: manager.config().backup_before_upgrade,
             steps: self.migration.steps(),
         };
-        let report = manager.run(Direction::Upgrade, target, options).await?;
-        Ok(Outcome::done(RunView { report, location: manager.config().location() }))
+        Ok(manager.run(Direction::Upgrade, target, options).await?)
     }
 }
