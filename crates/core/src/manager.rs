@@ -183,16 +183,23 @@ impl Manager {
     /// [`Error::Unreachable`] if nothing answers, [`Error::Refused`] if the database refuses us.
     pub fn check_database_connection(&self) -> BoxFuture<'_, Result<String, Error>> {
         Box::pin(async {
-            self.reading(async |session: &mut Session| {
-                let version = server_version(session)
-                    .await
-                    .map_err(|error| self.query_error("asking for the version", &error))?;
-                Ok(format!(
-                    "{} {version}",
-                    product_name(session.dialect(), &version)
-                ))
-            })
-            .await
+            let answer = self
+                .reading(async |session: &mut Session| {
+                    let version = server_version(session)
+                        .await
+                        .map_err(|error| self.query_error("asking for the version", &error))?;
+                    Ok(format!(
+                        "{} {version}",
+                        product_name(session.dialect(), &version)
+                    ))
+                })
+                .await;
+            match answer {
+                Err(error) if self.is_file_to_be_made(&error) => {
+                    Ok("SQLite, with a file that the first run makes".to_owned())
+                }
+                answer => answer,
+            }
         })
     }
 
@@ -204,14 +211,19 @@ impl Manager {
     pub fn wait_for_database(&self, timeout: Duration) -> BoxFuture<'_, Result<(), Error>> {
         Box::pin(async move {
             let began = Instant::now();
-            let mut session = wait::connect_waiting(
+            let connected = wait::connect_waiting(
                 &self.config,
                 Access::Read,
                 timeout,
                 &self.observers,
                 &self.stop.watch(),
             )
-            .await?;
+            .await;
+            let mut session = match connected {
+                // An SQLite file that the first run makes is not waited for.
+                Err(error) if self.is_file_to_be_made(&error) => return Ok(()),
+                connected => connected?,
+            };
             let version = server_version(&mut session).await.unwrap_or_default();
             session.close().await;
             self.observers.emit(EventKind::DatabaseReachable {
@@ -221,6 +233,18 @@ impl Manager {
             });
             Ok(())
         })
+    }
+
+    /// Whether an error only says that an SQLite file is not there yet that a run would make.
+    fn is_file_to_be_made(&self, error: &Error) -> bool {
+        let unknown = matches!(
+            error,
+            Error::Refused {
+                failure: Failure::UnknownDatabase,
+                ..
+            }
+        );
+        unknown && self.config.is_missing_file_to_be_made()
     }
 
     /// The latest applied head, or nothing. Only reads.
@@ -300,10 +324,7 @@ impl Manager {
                 .await;
             match read {
                 // Nothing was ever applied to a file that does not exist.
-                Err(Error::Refused {
-                    failure: Failure::UnknownDatabase,
-                    ..
-                }) if self.config.is_missing_file_to_be_made() => Ok(History::default()),
+                Err(error) if self.is_file_to_be_made(&error) => Ok(History::default()),
                 other => other,
             }
         })
