@@ -136,8 +136,13 @@ pub fn checker(name: &str) -> Option<Program> {
         return Some(Program::at(installed).env("PYTHONPATH", &directory));
     }
     let said = SAID.lock();
-    if said.unwrap_or_else(PoisonError::into_inner).insert(name.to_owned()) {
-        say(&format!("SOME CHECKS OF DEPLOYMENT FILES ARE LEFT OUT: they need {name}, see tests/checkers.txt"));
+    if said
+        .unwrap_or_else(PoisonError::into_inner)
+        .insert(name.to_owned())
+    {
+        say(&format!(
+            "SOME CHECKS OF DEPLOYMENT FILES ARE LEFT OUT: they need {name}, see tests/checkers.txt"
+        ));
     }
     None
 }

@@ -38,7 +38,12 @@ fn install(directory: &Path) -> Result<(), String> {
     let pip = programs::find("pip3").ok_or("there is no pip3")?;
     // A directory of its own, which neither the system's nor the person's Python sees.
     run(Command::new(pip)
-        .args(["install", "--quiet", "--disable-pip-version-check", "--upgrade"])
+        .args([
+            "install",
+            "--quiet",
+            "--disable-pip-version-check",
+            "--upgrade",
+        ])
         .args(["--requirement", LIST, "--target"])
         .arg(directory))
 }
@@ -47,7 +52,10 @@ fn run(command: &mut Command) -> Result<(), String> {
     command.stdin(Stdio::null()).stdout(Stdio::null());
     match tools::run(command) {
         Ok(status) if status.success() => Ok(()),
-        Ok(status) => Err(format!("{} ended with {status}", command.get_program().display())),
+        Ok(status) => Err(format!(
+            "{} ended with {status}",
+            command.get_program().display()
+        )),
         Err(failure) => Err(failure.message),
     }
 }

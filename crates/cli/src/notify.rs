@@ -2,10 +2,11 @@
 
 use std::time::Instant;
 
+use stairway_core::Error;
 use stairway_core::notify::RunError;
-use stairway_core::{Error, RunReport};
 
 use crate::error::CommandError;
+use crate::report::RunView;
 use crate::session::Session;
 
 /// Tells the webhook, if there is one, how a run ended. A dry run changed nothing and is not told of.
@@ -14,12 +15,12 @@ pub(crate) async fn tell(
     session: &Session<'_>,
     command: &str,
     began: Instant,
-    result: &Result<RunReport, CommandError>,
+    result: &Result<RunView, CommandError>,
 ) {
     let Ok(manager) = &session.manager else {
         return;
     };
-    if session.policy.dry_run || result.as_ref().is_ok_and(|report| report.dry_run) {
+    if session.policy.dry_run || result.as_ref().is_ok_and(|view| view.report.dry_run) {
         return;
     }
     let elapsed_ms = u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX);
@@ -37,7 +38,7 @@ fn run_error(error: &CommandError) -> RunError {
             CommandError::Interrupted | CommandError::Core(Error::Stopped { .. })
         ),
         message: error.sentence(),
-        hint: error.hint(),
+        hint: error.hint(None),
         revision: match error {
             CommandError::Core(Error::Step(step)) => Some(step.revision.clone()),
             _ => None,

@@ -183,23 +183,16 @@ impl Manager {
     /// [`Error::Unreachable`] if nothing answers, [`Error::Refused`] if the database refuses us.
     pub fn check_database_connection(&self) -> BoxFuture<'_, Result<String, Error>> {
         Box::pin(async {
-            let answer = self
-                .reading(async |session: &mut Session| {
-                    let version = server_version(session)
-                        .await
-                        .map_err(|error| self.query_error("asking for the version", &error))?;
-                    Ok(format!(
-                        "{} {version}",
-                        product_name(session.dialect(), &version)
-                    ))
-                })
-                .await;
-            match answer {
-                Err(error) if self.is_file_to_be_made(&error) => {
-                    Ok("SQLite, with a file that the first run makes".to_owned())
-                }
-                answer => answer,
-            }
+            self.reading(async |session: &mut Session| {
+                let version = server_version(session)
+                    .await
+                    .map_err(|error| self.query_error("asking for the version", &error))?;
+                Ok(format!(
+                    "{} {version}",
+                    product_name(session.dialect(), &version)
+                ))
+            })
+            .await
         })
     }
 
@@ -219,13 +212,19 @@ impl Manager {
                 &self.stop.watch(),
             )
             .await;
-            let mut session = match connected {
-                // An SQLite file that the first run makes is not waited for.
-                Err(error) if self.is_file_to_be_made(&error) => return Ok(()),
-                connected => connected?,
+            let version = match connected {
+                Ok(mut session) => {
+                    let version = server_version(&mut session).await.unwrap_or_default();
+                    session.close().await;
+                    version
+                }
+                // The first run makes the file; there is nothing to wait for.
+                Err(Error::Refused {
+                    failure: Failure::UnknownDatabase,
+                    ..
+                }) if self.config.is_missing_file_to_be_made() => String::new(),
+                Err(error) => return Err(error),
             };
-            let version = server_version(&mut session).await.unwrap_or_default();
-            session.close().await;
             self.observers.emit(EventKind::DatabaseReachable {
                 dialect: self.config.dialect().as_str().to_owned(),
                 server_version: version,
@@ -233,18 +232,6 @@ impl Manager {
             });
             Ok(())
         })
-    }
-
-    /// Whether an error only says that an SQLite file is not there yet that a run would make.
-    fn is_file_to_be_made(&self, error: &Error) -> bool {
-        let unknown = matches!(
-            error,
-            Error::Refused {
-                failure: Failure::UnknownDatabase,
-                ..
-            }
-        );
-        unknown && self.config.is_missing_file_to_be_made()
     }
 
     /// The latest applied head, or nothing. Only reads.
@@ -300,33 +287,26 @@ impl Manager {
     /// moment does not count as interrupted.
     pub fn read_history(&self) -> BoxFuture<'_, Result<History, Error>> {
         Box::pin(async {
-            let read = self
-                .reading(async |session: &mut Session| {
-                    let mut history = recorder::read_history(session, &self.books).await?;
-                    if !history.interrupted.is_empty() {
-                        let key = LockKey::of(&self.config, &self.books, session)
-                            .await
-                            .map_err(|error| {
-                                self.query_error("naming the migration lock", &error)
-                            })?;
-                        let holder =
-                            lock::holder(&key, &self.books, session)
-                                .await
-                                .map_err(|error| {
-                                    self.query_error("asking who holds the lock", &error)
-                                })?;
-                        if holder.is_some() {
-                            history.interrupted.clear();
-                        }
-                    }
-                    Ok(history)
-                })
-                .await;
-            match read {
-                // Nothing was ever applied to a file that does not exist.
-                Err(error) if self.is_file_to_be_made(&error) => Ok(History::default()),
-                other => other,
+            // Nothing was ever applied to a file that does not exist.
+            if self.config.is_missing_file_to_be_made() {
+                return Ok(History::default());
             }
+            self.reading(async |session: &mut Session| {
+                let mut history = recorder::read_history(session, &self.books).await?;
+                if !history.interrupted.is_empty() {
+                    let key = LockKey::of(&self.config, &self.books, session)
+                        .await
+                        .map_err(|error| self.query_error("naming the migration lock", &error))?;
+                    let holder = lock::holder(&key, &self.books, session)
+                        .await
+                        .map_err(|error| self.query_error("asking who holds the lock", &error))?;
+                    if holder.is_some() {
+                        history.interrupted.clear();
+                    }
+                }
+                Ok(history)
+            })
+            .await
         })
     }
 
@@ -541,25 +521,20 @@ impl Manager {
         revision: Option<&'a str>,
     ) -> BoxFuture<'a, Result<Vec<AuditEntry>, Error>> {
         Box::pin(async move {
-            let read = self
-                .reading(async |session: &mut Session| {
-                    if !recorder::existing_tables(session, &self.books).await?.audit {
-                        return Ok(Vec::new());
-                    }
-                    let rows = session
-                        .rows(self.books.read_audit(limit, before, revision))
-                        .await
-                        .map_err(|error| self.query_error("reading the audit trail", &error))?;
-                    Ok(self.books.parse_audit(&rows))
-                })
-                .await;
-            match read {
-                Err(Error::Refused {
-                    failure: Failure::UnknownDatabase,
-                    ..
-                }) if self.config.is_missing_file_to_be_made() => Ok(Vec::new()),
-                other => other,
+            if self.config.is_missing_file_to_be_made() {
+                return Ok(Vec::new());
             }
+            self.reading(async |session: &mut Session| {
+                if !recorder::existing_tables(session, &self.books).await?.audit {
+                    return Ok(Vec::new());
+                }
+                let rows = session
+                    .rows(self.books.read_audit(limit, before, revision))
+                    .await
+                    .map_err(|error| self.query_error("reading the audit trail", &error))?;
+                Ok(self.books.parse_audit(&rows))
+            })
+            .await
         })
     }
 
@@ -578,6 +553,9 @@ impl Manager {
     /// Who holds the migration lock. Only reads.
     pub fn lock_holder(&self) -> BoxFuture<'_, Result<Option<LockHolder>, Error>> {
         Box::pin(async {
+            if self.config.is_missing_file_to_be_made() {
+                return Ok(None);
+            }
             self.reading(async |session: &mut Session| {
                 let failed =
                     |error: sqlx::Error| self.query_error("asking who holds the lock", &error);

@@ -3,6 +3,7 @@
 
 #[cfg(unix)]
 mod deploy;
+mod first_steps;
 mod harness;
 #[cfg(unix)]
 mod migrate_script;

@@ -3,9 +3,9 @@
 use std::time::Instant;
 
 use clap::Args;
+use stairway_core::RunOptions;
 use stairway_core::plan::plan::Direction;
 use stairway_core::settings::Overrides;
-use stairway_core::{RunOptions, RunReport};
 
 use super::{Execute, Needs};
 use crate::args::{MigrationArguments, PlanArguments, target};
@@ -14,6 +14,8 @@ use crate::notify;
 use crate::report::{Outcome, RunView, TextReport};
 use crate::session::Session;
 
+/// Apply revisions
+///
 /// Takes the migration lock, applies what is missing of the target and everything below it, each
 /// revision in a transaction where the database allows it, and verifies the result. With nothing to
 /// do, no lock is taken and nothing is written.
@@ -42,16 +44,16 @@ pub(crate) struct Arguments {
 
 impl Execute for Arguments {
     fn needs(&self) -> Needs {
-        if self.migration.sql { Needs::Offline } else { Needs::Databases }
+        if self.migration.sql {
+            Needs::Offline
+        } else {
+            Needs::Databases
+        }
     }
 
     fn overrides(&self, overrides: &mut Overrides) {
         self.migration.overrides(overrides);
         self.plan.overrides(overrides);
-    }
-
-    fn stops_between_steps(&self) -> bool {
-        true
     }
 
     async fn execute(&self, session: &Session<'_>) -> Result<Outcome, CommandError> {
@@ -64,12 +66,12 @@ impl Execute for Arguments {
         let began = Instant::now();
         let result = self.migrate(session, target).await;
         notify::tell(session, "upgrade", began, &result).await;
-        Ok(Outcome::done(RunView { report: result?, location: manager.config().location() }))
+        result.map(Outcome::done)
     }
 }
 
 impl Arguments {
-    async fn migrate(&self, session: &Session<'_>, target: &str) -> Result<RunReport, CommandError> {
+    async fn migrate(&self, session: &Session<'_>, target: &str) -> Result<RunView, CommandError> {
         let manager = session.manager()?;
         session.wait_if_asked(self.migration.wait.as_ref()).await?;
         let options = RunOptions {
@@ -77,6 +79,6 @@ impl Arguments {
             backup: manager.config().backup_before_upgrade,
             steps: self.migration.steps(),
         };
-        Ok(manager.run(Direction::Upgrade, target, options).await?)
+        session.run(Direction::Upgrade, target, options).await
     }
 }

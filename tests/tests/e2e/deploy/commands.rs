@@ -25,13 +25,19 @@ impl Script {
             .filter(|line| calls.iter().any(|call| line.starts_with(call)))
             .map(str::to_owned)
             .collect();
-        Self { place: place.to_owned(), lines }
+        Self {
+            place: place.to_owned(),
+            lines,
+        }
     }
 
     fn run(&self, database: &TestDatabase) {
         let backups = TempDir::new().expect("a directory");
         // `stairway` on PATH, as in an image.
-        let text = format!("stairway() {{ \"$STAIRWAY_BIN\" \"$@\"; }}\nset -euo pipefail\n{}", self.lines.join("\n"));
+        let text = format!(
+            "stairway() {{ \"$STAIRWAY_BIN\" \"$@\"; }}\nset -euo pipefail\n{}",
+            self.lines.join("\n")
+        );
         let run = Program::at("bash")
             .args(["-c", &text])
             .current_dir(path(""))
@@ -39,7 +45,14 @@ impl Script {
             .env("MIGRATION_BACKUP_DIRECTORY", backups.path())
             .database(database)
             .run();
-        assert_eq!(run.code, 0, "{} on {}: {:?}\n{run}", self.place, database.backend(), self.lines);
+        assert_eq!(
+            run.code,
+            0,
+            "{} on {}: {:?}\n{run}",
+            self.place,
+            database.backend(),
+            self.lines
+        );
         let backs_up = self.lines.iter().any(|line| line.contains("--backup"));
         let written = fs::read_dir(backups.path()).expect("a directory").count();
         assert_eq!(written, usize::from(backs_up), "{}", self.place);
@@ -62,7 +75,9 @@ fn steps(file: &str) -> Vec<Script> {
     let mut scripts = Vec::new();
     for (at, line) in lines.iter().enumerate() {
         let key = line.trim_start().trim_start_matches("- ");
-        let Some(value) = key.strip_prefix("run:").map(str::trim) else { continue };
+        let Some(value) = key.strip_prefix("run:").map(str::trim) else {
+            continue;
+        };
         let place = format!("{file}:{}", at + 1);
         if value.starts_with('|') {
             let block = lines[at + 1..]
@@ -92,7 +107,9 @@ fn jobs(file: &str) -> Vec<Script> {
             lines.push(call);
         }
     }
-    jobs.into_iter().map(|(place, lines)| Script::of(&place, lines)).collect()
+    jobs.into_iter()
+        .map(|(place, lines)| Script::of(&place, lines))
+        .collect()
 }
 
 /// What a Jenkins pipeline gives to `sh`.
@@ -101,9 +118,16 @@ fn shells(file: &str) -> Vec<Script> {
     let mut scripts = Vec::new();
     let mut rest = text.as_str();
     while let Some((_, after)) = rest.split_once("sh '") {
-        let (end, from) = if after.starts_with("''") { ("'''", 2) } else { ("'", 0) };
+        let (end, from) = if after.starts_with("''") {
+            ("'''", 2)
+        } else {
+            ("'", 0)
+        };
         let (script, after) = after[from..].split_once(end).expect("a quoted text ends");
-        scripts.push(Script::of(&format!("{file}: {}", script.trim()), script.lines()));
+        scripts.push(Script::of(
+            &format!("{file}: {}", script.trim()),
+            script.lines(),
+        ));
         rest = after;
     }
     scripts
@@ -117,12 +141,18 @@ fn containers(file: &str) -> Vec<Script> {
             .iter()
             .find_map(|beginning| line.trim().strip_prefix(beginning))?
             .strip_suffix(']')?;
-        let words: Vec<&str> = list.split(", ").map(|word| word.trim_matches('"')).collect();
+        let words: Vec<&str> = list
+            .split(", ")
+            .map(|word| word.trim_matches('"'))
+            .collect();
         // The path of the program itself, or another program's arguments.
         if words[0].contains('/') {
             return None;
         }
-        Some(Script::of(&format!("{file}:{}", at + 1), [format!("stairway {}", words.join(" ")).as_str()]))
+        Some(Script::of(
+            &format!("{file}:{}", at + 1),
+            [format!("stairway {}", words.join(" ")).as_str()],
+        ))
     });
     calls.collect()
 }
@@ -132,17 +162,42 @@ fn containers(file: &str) -> Vec<Script> {
 fn everything() -> Vec<Script> {
     let kubernetes = files_below("deploy/kubernetes", ".yaml");
     let kinds: [(Vec<Script>, usize); 5] = [
-        (files_below(".github/workflows", ".yml").iter().flat_map(|file| steps(file)).collect(), 2),
+        (
+            files_below(".github/workflows", ".yml")
+                .iter()
+                .flat_map(|file| steps(file))
+                .collect(),
+            2,
+        ),
         (jobs("deploy/ci/gitlab-ci.yml"), 14),
         (shells("deploy/ci/Jenkinsfile"), 14),
-        (kubernetes.iter().flat_map(|file| containers(file)).collect(), 2),
-        (["deploy/docker-compose.yml", "deploy/Dockerfile"].iter().flat_map(|file| containers(file)).collect(), 2),
+        (
+            kubernetes
+                .iter()
+                .flat_map(|file| containers(file))
+                .collect(),
+            2,
+        ),
+        (
+            ["deploy/docker-compose.yml", "deploy/Dockerfile"]
+                .iter()
+                .flat_map(|file| containers(file))
+                .collect(),
+            2,
+        ),
     ];
     let mut all = Vec::new();
     for (scripts, least) in kinds {
         let calls: usize = scripts.iter().map(|script| script.lines.len()).sum();
-        assert!(calls >= least, "only {calls} of {least} calls were found: {scripts:?}");
-        all.extend(scripts.into_iter().filter(|script| !script.lines.is_empty()));
+        assert!(
+            calls >= least,
+            "only {calls} of {least} calls were found: {scripts:?}"
+        );
+        all.extend(
+            scripts
+                .into_iter()
+                .filter(|script| !script.lines.is_empty()),
+        );
     }
     all
 }
@@ -186,8 +241,12 @@ fn the_action_checks_tests_and_migrates_and_says_where_the_database_is() {
             let (program, directory) = action(command, Some(&database));
             let run = program.run();
             assert_eq!(run.code, 0, "{command} {run}");
-            let output = fs::read_to_string(directory.path().join("output")).expect("outputs are set");
-            assert!(output.starts_with("status={\"schema_version\":"), "{output}");
+            let output =
+                fs::read_to_string(directory.path().join("output")).expect("outputs are set");
+            assert!(
+                output.starts_with("status={\"schema_version\":"),
+                "{output}"
+            );
             let expected = format!("up-to-date={}\n", output.contains("\"is_up_to_date\":true"));
             assert!(output.ends_with(&expected), "{output}");
             let summary = fs::read_to_string(directory.path().join("summary")).expect("a summary");
@@ -211,11 +270,16 @@ fn the_action_fails_with_the_command_s_own_code_and_shows_findings_at_their_file
         let (program, _directory) = action("check", Some(&database));
         let run = program.run();
         assert_eq!(run.code, 3, "{run}");
-        let annotation = format!("::error file=migration/src/revisions/{revision}.rs,title=stairway edited::");
+        let annotation =
+            format!("::error file=migration/src/revisions/{revision}.rs,title=stairway edited::");
         assert!(run.stdout.contains(&annotation), "{run}");
     });
     let (program, _directory) = action("upgrade", None);
-    assert_ne!(program.run().code, 0, "without a database nothing is migrated");
+    assert_ne!(
+        program.run().code,
+        0,
+        "without a database nothing is migrated"
+    );
     let (program, _directory) = action("destroy", None);
     assert_eq!(program.run().code, 2);
 }
@@ -224,13 +288,18 @@ fn the_action_fails_with_the_command_s_own_code_and_shows_findings_at_their_file
 fn repository() -> TempDir {
     let directory = TempDir::new().expect("a directory");
     let run = Program::at("bash")
-        .args(["-euc", "git init -q -b main . && mkdir -p migration/src/revisions \
+        .args([
+            "-euc",
+            "git init -q -b main . && mkdir -p migration/src/revisions \
             && echo one > migration/src/revisions/m1_a.rs && echo x > other && git add . \
-            && git commit -qm first && git checkout -qb work"])
+            && git commit -qm first && git checkout -qb work",
+        ])
         .current_dir(directory.path())
         .env("GIT_CONFIG_GLOBAL", "/dev/null")
-        .env("GIT_AUTHOR_NAME", "a").env("GIT_AUTHOR_EMAIL", "a@example.com")
-        .env("GIT_COMMITTER_NAME", "a").env("GIT_COMMITTER_EMAIL", "a@example.com")
+        .env("GIT_AUTHOR_NAME", "a")
+        .env("GIT_AUTHOR_EMAIL", "a@example.com")
+        .env("GIT_COMMITTER_NAME", "a")
+        .env("GIT_COMMITTER_EMAIL", "a@example.com")
         .run();
     assert_eq!(run.code, 0, "{run}");
     directory
@@ -239,23 +308,55 @@ fn repository() -> TempDir {
 #[test]
 fn a_revision_that_others_may_have_applied_is_not_changed_unnoticed() {
     let cases = [
-        ("echo two > migration/src/revisions/m2_b.rs; echo y > other", "work", 0, "No revision of main was changed"),
-        ("echo two > migration/src/revisions/m1_a.rs", "work", 3, "file=migration/src/revisions/m1_a.rs"),
-        ("git rm -q migration/src/revisions/m1_a.rs", "work", 3, "was removed"),
-        ("git mv migration/src/revisions/m1_a.rs migration/src/revisions/m3_a.rs", "work", 3, "was renamed"),
-        ("echo two > migration/src/revisions/m1_a.rs", "work\n\nEdits-Revision: it was never released", 0, "on purpose"),
+        (
+            "echo two > migration/src/revisions/m2_b.rs; echo y > other",
+            "work",
+            0,
+            "No revision of main was changed",
+        ),
+        (
+            "echo two > migration/src/revisions/m1_a.rs",
+            "work",
+            3,
+            "file=migration/src/revisions/m1_a.rs",
+        ),
+        (
+            "git rm -q migration/src/revisions/m1_a.rs",
+            "work",
+            3,
+            "was removed",
+        ),
+        (
+            "git mv migration/src/revisions/m1_a.rs migration/src/revisions/m3_a.rs",
+            "work",
+            3,
+            "was renamed",
+        ),
+        (
+            "echo two > migration/src/revisions/m1_a.rs",
+            "work\n\nEdits-Revision: it was never released",
+            0,
+            "on purpose",
+        ),
     ];
     for (change, message, code, words) in cases {
         let directory = repository();
-        let script = path("deploy/ci/edited-revisions.sh").canonicalize().expect("the script is there");
-        let text = format!("{change}\ngit add -A && git commit -qm \"$MESSAGE\" && exec {} main", script.display());
+        let script = path("deploy/ci/edited-revisions.sh")
+            .canonicalize()
+            .expect("the script is there");
+        let text = format!(
+            "{change}\ngit add -A && git commit -qm \"$MESSAGE\" && exec {} main",
+            script.display()
+        );
         let run = Program::at("bash")
             .args(["-euc", &text])
             .current_dir(directory.path())
             .env("MESSAGE", message)
             .env("GIT_CONFIG_GLOBAL", "/dev/null")
-            .env("GIT_AUTHOR_NAME", "a").env("GIT_AUTHOR_EMAIL", "a@example.com")
-            .env("GIT_COMMITTER_NAME", "a").env("GIT_COMMITTER_EMAIL", "a@example.com")
+            .env("GIT_AUTHOR_NAME", "a")
+            .env("GIT_AUTHOR_EMAIL", "a@example.com")
+            .env("GIT_COMMITTER_NAME", "a")
+            .env("GIT_COMMITTER_EMAIL", "a@example.com")
             .run();
         assert_eq!(run.code, code, "{change}: {run}");
         assert!(run.stdout.contains(words), "{change}: {run}");
@@ -268,8 +369,15 @@ fn shown_commands() -> Vec<(String, Vec<String>)> {
     for file in files_below("docs/operations", ".md") {
         for (at, line) in read(&file).lines().enumerate() {
             if let Some(call) = line.trim().strip_prefix("$ stairway ") {
-                let words = call.split('#').next().unwrap_or_default().split_whitespace();
-                shown.push((format!("{file}:{}", at + 1), words.map(str::to_owned).collect()));
+                let words = call
+                    .split('#')
+                    .next()
+                    .unwrap_or_default()
+                    .split_whitespace();
+                shown.push((
+                    format!("{file}:{}", at + 1),
+                    words.map(str::to_owned).collect(),
+                ));
             }
         }
     }

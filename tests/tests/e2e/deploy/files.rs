@@ -18,9 +18,18 @@ fn passes(program: Program) {
 #[test]
 fn workflows_actions_and_pipelines_follow_their_schemas() {
     let kinds = [
-        ("vendor.github-workflows", files_below(".github/workflows", ".yml")),
-        ("vendor.github-actions", vec![".github/actions/migrate/action.yml".to_owned()]),
-        ("vendor.compose-spec", vec!["deploy/docker-compose.yml".to_owned()]),
+        (
+            "vendor.github-workflows",
+            files_below(".github/workflows", ".yml"),
+        ),
+        (
+            "vendor.github-actions",
+            vec![".github/actions/migrate/action.yml".to_owned()],
+        ),
+        (
+            "vendor.compose-spec",
+            vec!["deploy/docker-compose.yml".to_owned()],
+        ),
     ];
     for (schema, files) in kinds {
         if let Some(checker) = checker("check-jsonschema") {
@@ -28,7 +37,12 @@ fn workflows_actions_and_pipelines_follow_their_schemas() {
         }
     }
     if let Some(checker) = checker("check-jsonschema") {
-        let arguments = ["--builtin-schema", "vendor.gitlab-ci", "--data-transform", "gitlab-ci"];
+        let arguments = [
+            "--builtin-schema",
+            "vendor.gitlab-ci",
+            "--data-transform",
+            "gitlab-ci",
+        ];
         passes(checker.args(arguments).args(["deploy/ci/gitlab-ci.yml"]));
     }
 }
@@ -69,7 +83,11 @@ fn the_scripts_to_copy_pass_shellcheck() {
 fn alerts_are_well_formed_and_fire_when_they_should_and_only_then() {
     if has_programs(&["promtool"]) {
         passes(Program::at("promtool").args(["check", "rules", "deploy/prometheus/alerts.yml"]));
-        passes(Program::at("promtool").args(["test", "rules", "deploy/prometheus/alerts.test.yml"]));
+        passes(Program::at("promtool").args([
+            "test",
+            "rules",
+            "deploy/prometheus/alerts.test.yml",
+        ]));
     }
 }
 
@@ -79,11 +97,20 @@ fn the_operator_s_rule_object_has_the_same_alerts() {
     let (_, groups) = rules.split_once("\ngroups:\n").expect("there are groups");
     let indented: String = format!("groups:\n{groups}")
         .lines()
-        .map(|line| if line.is_empty() { "\n".to_owned() } else { format!("  {line}\n") })
+        .map(|line| {
+            if line.is_empty() {
+                "\n".to_owned()
+            } else {
+                format!("  {line}\n")
+            }
+        })
         .collect();
     let object = read("deploy/kubernetes/monitoring/prometheus-rule.yaml");
     let (_, spec) = object.split_once("\nspec:\n").expect("there is a spec");
-    assert_eq!(spec, indented, "copy the groups of deploy/prometheus/alerts.yml, indented by two more");
+    assert_eq!(
+        spec, indented,
+        "copy the groups of deploy/prometheus/alerts.yml, indented by two more"
+    );
 }
 
 fn alerts() -> Vec<String> {
@@ -97,15 +124,23 @@ fn alerts() -> Vec<String> {
 
 #[test]
 fn every_alert_is_tested_explained_and_leads_to_a_section_that_exists() {
-    let (tests, page) = (read("deploy/prometheus/alerts.test.yml"), read("docs/operations/alerts.md"));
+    let (tests, page) = (
+        read("deploy/prometheus/alerts.test.yml"),
+        read("docs/operations/alerts.md"),
+    );
     let alerts = alerts();
     assert!(alerts.len() >= 10, "{alerts:?}");
     for alert in alerts {
         assert!(tests.contains(&alert), "{alert} is not tested");
-        assert!(page.contains(&format!("### {alert}\n")), "{alert} is not explained");
+        assert!(
+            page.contains(&format!("### {alert}\n")),
+            "{alert} is not explained"
+        );
     }
     for line in read("deploy/prometheus/alerts.yml").lines() {
-        let Some(runbook) = line.trim().strip_prefix("runbook: ") else { continue };
+        let Some(runbook) = line.trim().strip_prefix("runbook: ") else {
+            continue;
+        };
         let (file, section) = runbook.split_once('#').expect("a section is named");
         let found = read(file).lines().any(|line| {
             line.strip_prefix("## ")
@@ -131,7 +166,9 @@ fn metrics_in(text: &str) -> BTreeSet<String> {
     text.split(|c: char| !c.is_ascii_alphanumeric() && c != '_')
         .filter(|word| word.starts_with("db_migration_"))
         .map(|word| {
-            let base = ["_bucket", "_sum", "_count"].iter().find_map(|end| word.strip_suffix(end));
+            let base = ["_bucket", "_sum", "_count"]
+                .iter()
+                .find_map(|end| word.strip_suffix(end));
             base.unwrap_or(word).to_owned()
         })
         .collect()
@@ -154,9 +191,17 @@ fn the_dashboard_can_be_imported_and_each_panel_asks_the_chosen_source() {
     let panels = dashboard["panels"].as_array().expect("there are panels");
     let mut ids = BTreeSet::new();
     for panel in panels {
-        assert!(ids.insert(panel["id"].as_u64().expect("a number")), "{panel}");
+        assert!(
+            ids.insert(panel["id"].as_u64().expect("a number")),
+            "{panel}"
+        );
         assert_eq!(panel["datasource"]["uid"], "${datasource}", "{panel}");
-        assert!(!panel["description"].as_str().expect("a description").is_empty());
+        assert!(
+            !panel["description"]
+                .as_str()
+                .expect("a description")
+                .is_empty()
+        );
         for target in panel["targets"].as_array().expect("queries") {
             let query = target["expr"].as_str().expect("a query");
             assert!(query.contains("database=~\"$database\""), "{query}");
@@ -172,14 +217,21 @@ fn actions_are_pinned_by_hash_and_permissions_are_given_one_by_one() {
         let text = read(&file);
         for line in text.lines() {
             let key = line.trim_start().trim_start_matches("- ");
-            let Some(action) = key.strip_prefix("uses: ") else { continue };
+            let Some(action) = key.strip_prefix("uses: ") else {
+                continue;
+            };
             uses += 1;
             if action.starts_with("./") {
                 continue;
             }
             let (_, rest) = action.split_once('@').expect("a version is named");
-            let (hash, version) = rest.split_once(" # v").unwrap_or_else(|| panic!("{file}: {line}"));
-            assert!(hash.len() == 40 && hash.bytes().all(|b| b.is_ascii_hexdigit()), "{file}: {line}");
+            let (hash, version) = rest
+                .split_once(" # v")
+                .unwrap_or_else(|| panic!("{file}: {line}"));
+            assert!(
+                hash.len() == 40 && hash.bytes().all(|b| b.is_ascii_hexdigit()),
+                "{file}: {line}"
+            );
             assert!(!version.is_empty());
         }
         if file.contains("/workflows/") {
@@ -200,8 +252,14 @@ fn nothing_that_others_can_choose_becomes_part_of_a_script() {
             if block_indent.is_some_and(|block| indent <= block && !line.trim().is_empty()) {
                 block_indent = None;
             }
-            let is_run = line.trim_start().trim_start_matches("- ").starts_with("run:");
-            assert!(!((is_run || block_indent.is_some()) && line.contains("${{")), "{file}: {line}");
+            let is_run = line
+                .trim_start()
+                .trim_start_matches("- ")
+                .starts_with("run:");
+            assert!(
+                !((is_run || block_indent.is_some()) && line.contains("${{")),
+                "{file}: {line}"
+            );
             if is_run {
                 block_indent = Some(indent);
             }
@@ -217,22 +275,38 @@ fn every_container_may_do_as_little_as_a_restricted_namespace_asks_for() {
         let count = |words: &str| text.matches(words).count();
         let here = count("image: ");
         containers += here;
-        for promise in ["allowPrivilegeEscalation: false", "readOnlyRootFilesystem: true", "drop: [ALL]", "limits:", "requests:\n              cpu"] {
+        for promise in [
+            "allowPrivilegeEscalation: false",
+            "readOnlyRootFilesystem: true",
+            "drop: [ALL]",
+            "limits:",
+            "requests:\n              cpu",
+        ] {
             assert_eq!(count(promise), here, "{file}: {promise}");
         }
         let pods = usize::from(here > 0);
-        for promise in ["runAsNonRoot: true", "type: RuntimeDefault", "automountServiceAccountToken: false\n      "] {
+        for promise in [
+            "runAsNonRoot: true",
+            "type: RuntimeDefault",
+            "automountServiceAccountToken: false\n      ",
+        ] {
             assert_eq!(count(promise), pods, "{file}: {promise}");
         }
         // The credentials come from the secret and stand nowhere else.
-        assert!(!text.contains("://") || !text.contains("image: ") || !text.contains("postgres://"), "{file}");
+        assert!(
+            !text.contains("://") || !text.contains("image: ") || !text.contains("postgres://"),
+            "{file}"
+        );
     }
     assert_eq!(containers, 5);
 }
 
 #[test]
 fn every_file_of_kubernetes_is_applied_by_some_kustomization() {
-    let applied: String = files_below("deploy/kubernetes", "kustomization.yaml").iter().map(|file| read(file)).collect();
+    let applied: String = files_below("deploy/kubernetes", "kustomization.yaml")
+        .iter()
+        .map(|file| read(file))
+        .collect();
     for file in files_below("deploy/kubernetes", ".yaml") {
         let name = file.rsplit('/').next().unwrap_or_default();
         let is_example = name.contains(".example.");
@@ -261,11 +335,19 @@ fn the_layer_of_dependencies_is_a_workspace_that_changes_only_with_the_manifests
         let directory = TempDir::new().expect("a directory");
         copy_manifests(directory.path());
         if change {
-            fs::write(directory.path().join("crates/core/src/another.rs"), "pub fn a() {}").expect("a file");
+            fs::write(
+                directory.path().join("crates/core/src/another.rs"),
+                "pub fn a() {}",
+            )
+            .expect("a file");
         }
-        let run = Program::at(path("deploy/stub-crates.sh").canonicalize().expect("the script is there"))
-            .current_dir(directory.path())
-            .run();
+        let run = Program::at(
+            path("deploy/stub-crates.sh")
+                .canonicalize()
+                .expect("the script is there"),
+        )
+        .current_dir(directory.path())
+        .run();
         assert_eq!(run.code, 0, "{run}");
         directory
     };
@@ -278,14 +360,28 @@ fn the_layer_of_dependencies_is_a_workspace_that_changes_only_with_the_manifests
     };
     let (before, after) = (layer(false), layer(true));
     assert_eq!(listing(&before), listing(&after));
-    assert!(!listing(&before).contains("revisions/"), "{}", listing(&before));
+    assert!(
+        !listing(&before).contains("revisions/"),
+        "{}",
+        listing(&before)
+    );
     let run = Program::at("cargo")
-        .args(["metadata", "--locked", "--offline", "--format-version", "1", "--no-deps"])
+        .args([
+            "metadata",
+            "--locked",
+            "--offline",
+            "--format-version",
+            "1",
+            "--no-deps",
+        ])
         .current_dir(before.path())
         .run();
     assert_eq!(run.code, 0, "{run}");
     for binary in ["stairway", "stairway-server"] {
-        assert!(run.stdout.contains(&format!("\"name\":\"{binary}\"")), "{binary}");
+        assert!(
+            run.stdout.contains(&format!("\"name\":\"{binary}\"")),
+            "{binary}"
+        );
     }
 }
 
@@ -294,9 +390,13 @@ fn a_checkout_is_never_taken_for_the_copy_whose_sources_may_be_deleted() {
     let directory = TempDir::new().expect("a directory");
     fs::create_dir(directory.path().join(".git")).expect("a directory");
     fs::write(directory.path().join("main.rs"), "fn main() {}").expect("a file");
-    let run = Program::at(path("deploy/stub-crates.sh").canonicalize().expect("the script is there"))
-        .current_dir(directory.path())
-        .run();
+    let run = Program::at(
+        path("deploy/stub-crates.sh")
+            .canonicalize()
+            .expect("the script is there"),
+    )
+    .current_dir(directory.path())
+    .run();
     assert_eq!(run.code, 1, "{run}");
     assert!(directory.path().join("main.rs").exists());
 }
@@ -309,12 +409,27 @@ fn the_builder_is_sent_every_member_of_the_workspace() {
         .map(str::to_owned)
         .collect();
     let manifest = read("Cargo.toml");
-    let members = manifest.lines().find_map(|line| line.strip_prefix("members = [")).expect("members");
+    let members = manifest
+        .lines()
+        .find_map(|line| line.strip_prefix("members = ["))
+        .expect("members");
     for member in members.trim_end_matches(']').split(", ") {
-        let directory = member.trim_matches('"').split('/').next().unwrap_or_default();
-        assert!(sent.contains(directory), "{directory} is missing in .dockerignore");
+        let directory = member
+            .trim_matches('"')
+            .split('/')
+            .next()
+            .unwrap_or_default();
+        assert!(
+            sent.contains(directory),
+            "{directory} is missing in .dockerignore"
+        );
     }
-    for file in ["Cargo.toml", "Cargo.lock", ".cargo", "deploy/stub-crates.sh"] {
+    for file in [
+        "Cargo.toml",
+        "Cargo.lock",
+        ".cargo",
+        "deploy/stub-crates.sh",
+    ] {
         assert!(sent.contains(file), "{file} is missing in .dockerignore");
     }
 }

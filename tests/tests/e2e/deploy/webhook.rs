@@ -17,11 +17,16 @@ const PATIENCE: Duration = Duration::from_secs(60);
 /// A receiver that takes every message and answers with this status.
 fn receiver(status: u16) -> (String, Receiver<Value>) {
     let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
-    let url = format!("http://{}/hooks/{SECRET}", listener.local_addr().expect("an address"));
+    let url = format!(
+        "http://{}/hooks/{SECRET}",
+        listener.local_addr().expect("an address")
+    );
     let (sender, receiver) = channel();
     thread::spawn(move || {
         for stream in listener.incoming() {
-            let Some(message) = stream.ok().and_then(|stream| receive(stream, status)) else { continue };
+            let Some(message) = stream.ok().and_then(|stream| receive(stream, status)) else {
+                continue;
+            };
             if sender.send(message).is_err() {
                 return;
             }
@@ -69,7 +74,11 @@ fn success_is_told_of_with_what_was_applied_and_a_run_without_work_is_not() {
         let message = messages.recv_timeout(PATIENCE).expect("a message");
         assert_eq!(message["outcome"], "succeeded", "{message}");
         assert_eq!(message["command"], "upgrade", "{message}");
-        assert_eq!(message["applied"].as_array().map(Vec::len), Some(2), "{message}");
+        assert_eq!(
+            message["applied"].as_array().map(Vec::len),
+            Some(2),
+            "{message}"
+        );
         assert_eq!(message["application_version"], "2.1.0", "{message}");
         run(&["run"]);
         let message = messages.recv_timeout(PATIENCE).expect("a message");
@@ -80,7 +89,11 @@ fn success_is_told_of_with_what_was_applied_and_a_run_without_work_is_not() {
         run(&["upgrade"]);
         let message = messages.recv_timeout(PATIENCE).expect("a message");
         assert_eq!(message["command"], "upgrade", "{message}");
-        assert_eq!(message["applied"].as_array().map(Vec::len), Some(1), "{message}");
+        assert_eq!(
+            message["applied"].as_array().map(Vec::len),
+            Some(1),
+            "{message}"
+        );
         assert!(messages.try_recv().is_err());
     });
 }
@@ -104,8 +117,16 @@ fn a_failure_is_told_of_with_the_revision_and_what_to_do_in_the_form_for_slack_t
         let message = messages.recv_timeout(PATIENCE).expect("a message");
         assert_eq!(message["outcome"], "failed", "{message}");
         let error = &message["error"];
-        assert_eq!(error["revision"], "m20260105_090000_create_users", "{message}");
-        assert!(error["message"].as_str().is_some_and(|text| text.contains("users")), "{message}");
+        assert_eq!(
+            error["revision"], "m20260105_090000_create_users",
+            "{message}"
+        );
+        assert!(
+            error["message"]
+                .as_str()
+                .is_some_and(|text| text.contains("users")),
+            "{message}"
+        );
         let message = messages.recv_timeout(PATIENCE).expect("a message");
         let text = message["text"].as_str().expect("a text");
         assert!(text.starts_with(":x: *Migration failed*"), "{text}");
@@ -125,13 +146,19 @@ fn a_failure_that_is_lived_with_is_told_of_as_a_failure() {
         .env("MIGRATION_FAIL_ON_ERROR", "false")
         .run();
     assert_eq!(run.code, 0, "{run}");
-    assert_eq!(messages.recv_timeout(PATIENCE).expect("a message")["outcome"], "failed");
+    assert_eq!(
+        messages.recv_timeout(PATIENCE).expect("a message")["outcome"],
+        "failed"
+    );
 }
 
 #[test]
 fn a_receiver_that_refuses_or_is_not_there_changes_nothing_but_a_warning() {
     let (refusing, _messages) = receiver(500);
-    let unused = TcpListener::bind("127.0.0.1:0").expect("a free port").local_addr().expect("an address");
+    let unused = TcpListener::bind("127.0.0.1:0")
+        .expect("a free port")
+        .local_addr()
+        .expect("an address");
     for url in [refusing, format!("http://{unused}/{SECRET}")] {
         let database = TestDatabase::create(Backend::Sqlite);
         let run = stairway()
@@ -141,7 +168,11 @@ fn a_receiver_that_refuses_or_is_not_there_changes_nothing_but_a_warning() {
             .env("MIGRATION_WEBHOOK_TIMEOUT", "3s")
             .run();
         assert_eq!(run.code, 0, "{run}");
-        assert!(run.stderr.contains("The webhook could not be told of the run"), "{run}");
+        assert!(
+            run.stderr
+                .contains("The webhook could not be told of the run"),
+            "{run}"
+        );
         assert!(!format!("{run}").contains(SECRET), "{run}");
     }
 }
@@ -152,7 +183,10 @@ fn an_address_that_is_none_is_wrong_usage_and_is_not_shown() {
     let run = stairway()
         .args(["upgrade"])
         .database(&database)
-        .env("MIGRATION_WEBHOOK_URL", format!("hooks.example.com/{SECRET}"))
+        .env(
+            "MIGRATION_WEBHOOK_URL",
+            format!("hooks.example.com/{SECRET}"),
+        )
         .run();
     assert_eq!(run.code, 2, "{run}");
     assert!(run.stderr.contains("MIGRATION_WEBHOOK_URL"), "{run}");
