@@ -17,6 +17,7 @@ mod executor;
 mod lock;
 mod manager;
 mod migrations;
+pub mod notify;
 mod observer;
 mod operations;
 mod recorder;
