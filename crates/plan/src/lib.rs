@@ -5,12 +5,16 @@
 //! [`history::History`]; status, dry run, offline SQL, health and the executor all read the
 //! resulting [`plan::Plan`].
 
+pub mod dialect;
+pub mod diff;
 pub mod event;
 pub mod graph;
 pub mod header;
 pub mod history;
+pub mod op;
 pub mod plan;
 pub mod position;
 pub mod report;
 pub mod revision;
+pub mod schema;
 pub mod target;
