@@ -3,11 +3,14 @@
 
 pub mod mysql;
 pub mod postgres;
+mod rules;
 pub mod sqlite;
 
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
+
+pub use rules::{Rendered, Rules, TypeChange, rules};
 
 /// A kind of database. MariaDB counts as MySQL; where they differ, [`crate::schema::Server`] tells.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]

@@ -4,6 +4,7 @@
 //! reversed, described, applied to a [`crate::schema::Schema`] value and rendered as SQL without
 //! looking anywhere else. A [`Change`] is an operation with everything a person needs to judge it.
 
+mod apply;
 mod describe;
 mod json;
 mod reverse;

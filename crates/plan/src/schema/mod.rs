@@ -5,6 +5,7 @@
 
 mod column;
 mod constraint;
+mod ignored;
 mod index;
 mod name;
 mod objects;
@@ -19,11 +20,12 @@ pub use column::{Column, Generated, Identity, IdentityKind, SequenceOptions};
 pub use constraint::{
     Check, Deferrability, Exclusion, ForeignKey, ForeignKeyAction, MatchType, PrimaryKey, Unique,
 };
+pub use ignored::is_history_table;
 pub use index::{Index, IndexKey};
 pub use name::{Named, ObjectName};
 pub use objects::{
     Dependency, Domain, EnumType, Extension, Function, FunctionKind, Namespace, ObjectRef, Policy,
-    Sequence, SequenceOwner, Trigger, View,
+    Sequence, SequenceOwner, Trigger, View, ViewColumn,
 };
 pub use table::{Table, TableOptions};
 pub use types::{ColumnType, TypeKind};

@@ -96,8 +96,8 @@ pub struct View {
     /// The query, normalised by the server, without a closing semicolon. On SQLite the whole
     /// `CREATE VIEW` statement.
     pub definition: String,
-    /// The names of its columns, in order.
-    pub columns: Vec<String>,
+    /// Its columns, in order.
+    pub columns: Vec<ViewColumn>,
     /// PostgreSQL: options such as `security_barrier`. MySQL: `algorithm`, `security`,
     /// `check_option`.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
@@ -114,6 +114,16 @@ pub struct View {
     /// The comments of its columns.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub column_comments: BTreeMap<String, String>,
+}
+
+/// A column of a view.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ViewColumn {
+    /// Its name.
+    pub name: String,
+    /// Its type in the spelling of [`ColumnType::text`]; empty where the catalogue does not tell.
+    #[serde(rename = "type")]
+    pub column_type: String,
 }
 
 /// What a routine is.

@@ -1,1 +1,52 @@
 //! See the parent module.
+
+use crate::op::{Op, Risk};
+use crate::schema::{ColumnType, Schema};
+
+use super::{Rendered, Rules, TypeChange};
+
+/// The answers of Postgres.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct PostgresRules;
+
+impl Rules for PostgresRules {
+    fn same_type(&self, from: &ColumnType, to: &ColumnType) -> bool {
+        from == to
+    }
+
+    fn type_change(&self, _from: &ColumnType, _to: &ColumnType) -> TypeChange {
+        TypeChange {
+            risk: Risk::Rewrites,
+            warnings: std::collections::BTreeSet::new(),
+            note: None,
+        }
+    }
+
+    fn canonical_default(&self, default: &str, _column_type: &ColumnType) -> Option<String> {
+        Some(default.to_owned())
+    }
+
+    fn canonical_expression(&self, expression: &str) -> String {
+        expression.to_owned()
+    }
+
+    fn short_expression(&self, expression: &str) -> String {
+        expression.to_owned()
+    }
+
+    fn rename_in_expression(&self, expression: &str, from: &str, to: &str) -> String {
+        expression.replace(from, to)
+    }
+
+    fn name_limit(&self) -> usize {
+        64
+    }
+
+    fn render(&self, ops: &[Op], _before: &Schema) -> Vec<Rendered> {
+        ops.iter().map(|_| Rendered::default()).collect()
+    }
+
+    fn render_schema(&self, _schema: &Schema) -> Vec<String> {
+        Vec::new()
+    }
+}
