@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::fmt;
 
 use crate::op::{Op, Risk, Warning};
-use crate::schema::{ColumnType, ForeignKeyAction, Schema};
+use crate::schema::{ColumnType, ForeignKeyAction, Generated, Schema, View};
 
 use super::{Dialect, mysql, postgres, sqlite};
 
@@ -40,6 +40,39 @@ pub trait Rules: fmt::Debug + Sync {
     fn refers_to_missing_tables(&self) -> bool {
         false
     }
+
+    /// Whether a function can be replaced in place.
+    fn replaces_functions(&self) -> bool {
+        false
+    }
+
+    /// Whether a view can be replaced by another one of the same name in place.
+    fn replaces_view(&self, _from: &View, _to: &View) -> bool {
+        false
+    }
+
+    /// Whether the way a table is partitioned can be changed in place.
+    fn alters_partitioning(&self) -> bool {
+        false
+    }
+
+    /// Whether the integer key of a table is numbered even where nothing says so.
+    fn numbers_keys_anyway(&self) -> bool {
+        false
+    }
+
+    /// Whether key columns that take NULL by an old mistake count as not taking it.
+    fn overlooks_null_in_keys(&self) -> bool {
+        false
+    }
+
+    /// Whether the foreign keys of a column must be out of the way while its type changes so.
+    fn foreign_keys_hold_type(&self, _from: &ColumnType, _to: &ColumnType) -> bool {
+        false
+    }
+
+    /// Whether the generation of a column can be changed in place in this way.
+    fn alters_generation(&self, from: Option<&Generated>, to: Option<&Generated>) -> bool;
 
     /// Whether views, triggers and the like must be out of the way while a column that they read is
     /// changed. Where not, they survive or the rendering looks after them.
