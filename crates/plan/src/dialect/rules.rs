@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::fmt;
 
 use crate::op::{Op, Risk, Warning};
-use crate::schema::{ColumnType, ForeignKeyAction, Schema};
+use crate::schema::{ColumnType, ForeignKeyAction, Generated, Schema, View};
 
 use super::{Dialect, mysql, postgres, sqlite};
 
@@ -41,6 +41,39 @@ pub trait Rules: fmt::Debug + Sync {
         false
     }
 
+    /// Whether a function can be replaced in place.
+    fn replaces_functions(&self) -> bool {
+        false
+    }
+
+    /// Whether a view can be replaced by another one of the same name in place.
+    fn replaces_view(&self, _from: &View, _to: &View) -> bool {
+        false
+    }
+
+    /// Whether the way a table is partitioned can be changed in place.
+    fn alters_partitioning(&self) -> bool {
+        false
+    }
+
+    /// Whether the integer key of a table is numbered even where nothing says so.
+    fn numbers_keys_anyway(&self) -> bool {
+        false
+    }
+
+    /// Whether key columns that take NULL by an old mistake count as not taking it.
+    fn overlooks_null_in_keys(&self) -> bool {
+        false
+    }
+
+    /// Whether the foreign keys of a column must be out of the way while its type changes so.
+    fn foreign_keys_hold_type(&self, _from: &ColumnType, _to: &ColumnType) -> bool {
+        false
+    }
+
+    /// Whether the generation of a column can be changed in place in this way.
+    fn alters_generation(&self, from: Option<&Generated>, to: Option<&Generated>) -> bool;
+
     /// Whether views, triggers and the like must be out of the way while a column that they read is
     /// changed. Where not, they survive or the rendering looks after them.
     fn dependents_stand_in_the_way(&self) -> bool {
@@ -59,6 +92,19 @@ pub trait Rules: fmt::Debug + Sync {
     /// the first operation meets; the schema that each further one meets follows from
     /// [`Op::apply`].
     fn render(&self, ops: &[Op], before: &Schema) -> Vec<Rendered>;
+
+    /// The operations as a script for the database's own command-line client. It can differ from
+    /// the statements of [`Rules::render`] in what makes it safe to run unattended.
+    fn script(&self, ops: &[Op], before: &Schema) -> String {
+        let rendered = self.render(ops, before);
+        let statements = rendered.iter().flat_map(|rendered| &rendered.sql);
+        self.statements_script(&mut statements.map(String::as_str))
+    }
+
+    /// Statements as a script for the database's own command-line client.
+    fn statements_script(&self, statements: &mut dyn Iterator<Item = &str>) -> String {
+        statements.flat_map(|sql| [sql, ";\n"]).collect()
+    }
 
     /// A schema as a script that makes it in an empty database.
     fn render_schema(&self, schema: &Schema) -> Vec<String>;

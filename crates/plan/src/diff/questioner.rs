@@ -27,9 +27,14 @@ pub enum RenameSubject {
 
 /// Answers what cannot be found out by looking.
 pub trait Questioner {
-    /// Whether the one became the other. Nothing when that is not known: then it is not taken for a
-    /// rename, and the change says that it may be one.
-    fn is_rename(&self, subject: &RenameSubject) -> Option<bool>;
+    /// Whether it was stated beforehand that the one became the other. Asked for every pair that
+    /// could be one, however unlike.
+    fn is_stated_rename(&self, subject: &RenameSubject) -> bool;
+
+    /// Whether the one became the other, asked for a pair that looks like it. `likeness` goes from 0
+    /// to 1. When it is not confirmed, it is not taken for a rename, and the changes say that it may
+    /// be one.
+    fn is_rename(&self, subject: &RenameSubject, likeness: f64) -> bool;
 
     /// The SQL expression that existing rows get in a new column that takes no NULL and has no
     /// default.
@@ -102,15 +107,23 @@ impl Answers {
 }
 
 impl Questioner for Answers {
-    fn is_rename(&self, subject: &RenameSubject) -> Option<bool> {
+    fn is_rename(&self, _subject: &RenameSubject, _likeness: f64) -> bool {
+        false
+    }
+
+    fn is_stated_rename(&self, subject: &RenameSubject) -> bool {
         let (parent, from, to) = match subject {
             RenameSubject::Table { from, to } => (None, &from.name, &to.name),
-            RenameSubject::Column { table, from, to } => (Some(&table.name), from, to),
-            RenameSubject::EnumValue {
-                enum_type,
+            RenameSubject::Column {
+                table: owner,
                 from,
                 to,
-            } => (Some(&enum_type.name), from, to),
+            }
+            | RenameSubject::EnumValue {
+                enum_type: owner,
+                from,
+                to,
+            } => (Some(&owner.name), from, to),
         };
         let (RenameSubject::Table { from: owner, .. }
         | RenameSubject::Column { table: owner, .. }
@@ -119,15 +132,15 @@ impl Questioner for Answers {
         }) = subject;
         let mut path: Vec<String> = parent.into_iter().chain([from]).cloned().collect();
         if self.renames.contains(&(path.clone(), to.clone())) {
-            return Some(true);
+            return true;
         }
         if let Some(schema) = &owner.schema {
             path.insert(0, schema.clone());
             if self.renames.contains(&(path, to.clone())) {
-                return Some(true);
+                return true;
             }
         }
-        None
+        false
     }
 
     fn fill_value(&self, table: &ObjectName, column: &str) -> Option<String> {
@@ -149,10 +162,9 @@ fn split_name(text: &str) -> Option<Vec<String>> {
     for character in text.trim().chars() {
         match quote {
             Some(open) if character == open => quote = None,
-            Some(_) => part.push(character),
             None if matches!(character, '"' | '`') => quote = Some(character),
             None if character == '.' => parts.push(std::mem::take(&mut part)),
-            None => part.push(character),
+            _ => part.push(character),
         }
     }
     parts.push(part);

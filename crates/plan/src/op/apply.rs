@@ -2,10 +2,10 @@
 
 use std::collections::BTreeSet;
 
-use super::{Alteration, ColumnAspect, CommentTarget, Object, Op, Rename};
+use super::{Alteration, CommentTarget, Object, Op, Rename};
 use crate::dialect::rules;
 use crate::schema::{
-    Column, Dependency, Named, Namespace, ObjectName, ObjectRef, Schema, SequenceOwner, Table,
+    Dependency, Named, Namespace, ObjectName, ObjectRef, Schema, SequenceOwner, Table,
 };
 
 impl Op {
@@ -54,6 +54,7 @@ fn create(object: &Object, schema: &mut Schema) {
             table,
             column,
             dependents,
+            ..
         } => {
             if let Some(table) = schema.tables.get_mut(table) {
                 table.columns.push(column.clone());
@@ -127,6 +128,7 @@ fn drop_object(object: &Object, schema: &mut Schema) {
             table,
             column,
             dependents,
+            ..
         } => {
             for dependent in dependents {
                 drop_object(dependent, schema);
@@ -192,13 +194,10 @@ fn remove_one<T>(items: &mut Vec<T>, is_meant: impl Fn(&T) -> bool) {
 fn alter(alteration: &Alteration, schema: &mut Schema) {
     match alteration {
         Alteration::Column {
-            table,
-            from,
-            to,
-            aspect,
+            table, from, to, ..
         } => on_table(schema, table, |table| {
             if let Some(column) = table.column_mut(&from.name) {
-                take_aspect(column, *aspect, to);
+                column.clone_from(to);
             }
         }),
         Alteration::EnumAdd { from, to, .. }
@@ -280,35 +279,6 @@ fn alter(alteration: &Alteration, schema: &mut Schema) {
                 }
             }
         }),
-    }
-}
-
-/// Takes over what the aspect stands for and leaves the rest of the column as it is.
-fn take_aspect(column: &mut Column, aspect: ColumnAspect, to: &Column) {
-    match aspect {
-        // A change of type or generation restates what hangs on it.
-        ColumnAspect::Type | ColumnAspect::Generated => {
-            column.column_type.clone_from(&to.column_type);
-            column.generated.clone_from(&to.generated);
-            column.default.clone_from(&to.default);
-            column.collation.clone_from(&to.collation);
-            column.charset.clone_from(&to.charset);
-            column.identity.clone_from(&to.identity);
-            column.nullable = to.nullable;
-        }
-        ColumnAspect::Collation => {
-            column.collation.clone_from(&to.collation);
-            column.charset.clone_from(&to.charset);
-        }
-        ColumnAspect::Default => column.default.clone_from(&to.default),
-        ColumnAspect::Identity | ColumnAspect::AutoIncrement => {
-            column.identity.clone_from(&to.identity);
-            column.nullable = to.nullable;
-        }
-        ColumnAspect::Nullable => column.nullable = to.nullable,
-        ColumnAspect::OnUpdate => column.on_update.clone_from(&to.on_update),
-        ColumnAspect::Visibility => column.invisible = to.invisible,
-        ColumnAspect::Comment => column.comment.clone_from(&to.comment),
     }
 }
 
@@ -400,7 +370,9 @@ fn set_comment(target: &CommentTarget, comment: Option<&String>, schema: &mut Sc
 fn apply_rename(rename: &Rename, schema: &mut Schema) {
     match rename {
         Rename::Table { from, to } => rename_table(schema, from, to),
-        Rename::Column { table, from, to } => rename_column(schema, table, from, to),
+        Rename::Column {
+            table, from, to, ..
+        } => rename_column(schema, table, from, to),
         Rename::Index {
             table, from, to, ..
         } => {
@@ -456,6 +428,10 @@ fn rename_table(schema: &mut Schema, from: &ObjectName, to: &ObjectName) {
         return;
     };
     table.name.clone_from(to);
+    let rules = rules(schema.dialect);
+    for trigger in table.triggers.values_mut() {
+        trigger.definition = rules.rename_in_expression(&trigger.definition, &from.name, &to.name);
+    }
     schema.tables.insert(to.clone(), table);
     for table in schema.tables.values_mut() {
         for foreign_key in &mut table.foreign_keys {
@@ -547,6 +523,9 @@ fn rename_column(schema: &mut Schema, table_name: &ObjectName, from: &str, to: &
                 key.expression.iter_mut().for_each(rename_text);
             }
             index.predicate.iter_mut().for_each(rename_text);
+        }
+        for trigger in table.triggers.values_mut() {
+            rename_text(&mut trigger.definition);
         }
         for policy in table.policies.values_mut() {
             policy.using.iter_mut().for_each(rename_text);

@@ -122,7 +122,13 @@ impl Words<'_> {
             Rename::Table { from, to } => {
                 format!("table {} renamed to {}", self.name(from), to.name)
             }
-            Rename::Column { table, from, to } => {
+            Rename::Column {
+                table,
+                from,
+                to,
+                known_as,
+            } => {
+                let from = known_as.as_ref().unwrap_or(from);
                 format!("column {}.{from} renamed to {to}", self.name(table))
             }
             Rename::Index {
@@ -149,6 +155,7 @@ impl Words<'_> {
                 aspect,
                 from,
                 to,
+                ..
             } => format!(
                 "~ column {}.{}: {}",
                 self.name(table),

@@ -118,9 +118,17 @@ impl Object {
                 fields.insert("columns".to_owned(), json!(columns));
                 fields.insert("comment".to_owned(), json!(table.comment));
             }
-            Self::Column { table, column, .. } => {
+            Self::Column {
+                table,
+                column,
+                fill,
+                ..
+            } => {
                 tabled(fields, table);
                 column_fields(fields, column);
+                if let Some(fill) = fill {
+                    put(fields, "fill", fill);
+                }
             }
             Self::PrimaryKey { table, key } => {
                 tabled(fields, table);
@@ -213,9 +221,13 @@ impl Alteration {
                 aspect,
                 from,
                 to,
+                fill,
             } => {
                 tabled(fields, table);
                 put(fields, "column", &to.name);
+                if let Some(fill) = fill {
+                    put(fields, "fill", fill);
+                }
                 column_alteration_fields(fields, *aspect, from, to);
             }
             Self::EnumAdd { to, value, .. } => {
@@ -319,8 +331,16 @@ impl Rename {
                 }
                 (&from.name, &to.name)
             }
-            Self::Column { table, from, to }
-            | Self::Index {
+            Self::Column {
+                table,
+                from,
+                to,
+                known_as,
+            } => {
+                tabled(fields, table);
+                (known_as.as_ref().unwrap_or(from), to)
+            }
+            Self::Index {
                 table, from, to, ..
             }
             | Self::Constraint { table, from, to } => {

@@ -64,6 +64,9 @@ pub enum Object {
         table: ObjectName,
         column: Column,
         dependents: Vec<Object>,
+        /// What existing rows get, as SQL: the column is added without a constraint, filled, and
+        /// constrained.
+        fill: Option<String>,
     },
     /// The primary key.
     PrimaryKey { table: ObjectName, key: PrimaryKey },
@@ -99,6 +102,9 @@ pub enum Rename {
         table: ObjectName,
         from: String,
         to: String,
+        /// What the column was called before it was moved out of the way of another rename, so that
+        /// two columns can exchange their names.
+        known_as: Option<String>,
     },
     /// Of an index. `index` is the definition under the old name.
     Index {
@@ -135,6 +141,8 @@ pub enum Alteration {
         aspect: ColumnAspect,
         from: Column,
         to: Column,
+        /// What NULLs become, as SQL, before the column refuses them.
+        fill: Option<String>,
     },
     /// A value more in an enum, at the place it has in `to`.
     EnumAdd {

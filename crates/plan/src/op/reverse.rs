@@ -19,10 +19,13 @@ impl Rename {
     fn reverse(&self) -> Self {
         match self.clone() {
             Self::Table { from, to } => Self::Table { from: to, to: from },
-            Self::Column { table, from, to } => Self::Column {
+            Self::Column {
+                table, from, to, ..
+            } => Self::Column {
                 table,
                 from: to,
                 to: from,
+                known_as: None,
             },
             Self::Index {
                 table,
@@ -64,11 +67,13 @@ impl Alteration {
                 aspect,
                 from,
                 to,
+                fill: _,
             } => Self::Column {
                 table,
                 aspect,
                 from: to,
                 to: from,
+                fill: None,
             },
             Self::EnumAdd {
                 from,

@@ -118,3 +118,48 @@ pub struct SequenceOptions {
     /// Starts again at the end.
     pub cycle: bool,
 }
+
+impl SequenceOptions {
+    /// How a sequence of this type counts when nothing is said.
+    pub fn of_type(data_type: impl Into<String>) -> Self {
+        let data_type = data_type.into();
+        Self {
+            start: 1,
+            increment: 1,
+            min: 1,
+            max: largest_of(&data_type),
+            cache: 1,
+            cycle: false,
+            data_type,
+        }
+    }
+
+    /// Whether it counts in the way that a sequence of its type does when nothing is said.
+    pub fn is_default(&self) -> bool {
+        *self == Self::of_type(self.data_type.clone())
+    }
+
+    /// Whether two sequences count alike, each within its own type.
+    pub fn counts_like(&self, other: &Self) -> bool {
+        let bound =
+            |options: &Self| (options.max != largest_of(&options.data_type)).then_some(options.max);
+        (self.start, self.increment, self.min, self.cache, self.cycle)
+            == (
+                other.start,
+                other.increment,
+                other.min,
+                other.cache,
+                other.cycle,
+            )
+            && bound(self) == bound(other)
+    }
+}
+
+/// The largest value of an integer type.
+fn largest_of(data_type: &str) -> i64 {
+    match data_type {
+        "smallint" => i64::from(i16::MAX),
+        "integer" => i64::from(i32::MAX),
+        _ => i64::MAX,
+    }
+}

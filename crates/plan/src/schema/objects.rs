@@ -146,6 +146,8 @@ pub struct Function {
     pub arguments: String,
     /// Function or procedure.
     pub kind: FunctionKind,
+    /// The arguments with names, modes and defaults: `amount integer, note text DEFAULT ''::text`.
+    pub parameters: String,
     /// What it returns, as SQL; absent for a procedure.
     pub returns: Option<String>,
     /// The statement that creates it, as the server says it.

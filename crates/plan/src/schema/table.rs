@@ -69,13 +69,13 @@ pub struct TableOptions {
     /// PostgreSQL: policies are in force for the owner too.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub force_row_security: bool,
-    /// MySQL: the storage engine.
+    /// MySQL: the storage engine, where it is not the server's default one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub engine: Option<String>,
-    /// MySQL: the character set of new columns.
+    /// MySQL: the character set of new columns, where it is not the database's.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub charset: Option<String>,
-    /// MySQL: the collation of new columns.
+    /// MySQL: the collation of new columns, where it is not the database's.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub collation: Option<String>,
     /// MySQL: further options as the catalogue lists them (`row_format=COMPRESSED`).

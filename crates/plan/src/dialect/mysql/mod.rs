@@ -1,7 +1,7 @@
 //! See the parent module.
 
 use crate::op::{Op, Risk};
-use crate::schema::{ColumnType, Schema};
+use crate::schema::{ColumnType, Generated, Schema};
 
 use super::{Rendered, Rules, TypeChange};
 
@@ -36,6 +36,10 @@ impl Rules for MysqlRules {
 
     fn rename_in_expression(&self, expression: &str, from: &str, to: &str) -> String {
         expression.replace(from, to)
+    }
+
+    fn alters_generation(&self, _from: Option<&Generated>, to: Option<&Generated>) -> bool {
+        to.is_none()
     }
 
     fn name_limit(&self) -> usize {

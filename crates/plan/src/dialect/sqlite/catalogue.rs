@@ -5,14 +5,13 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::dialect::Dialect;
-use crate::dialect::tokens::{significant, unquote};
+use crate::dialect::tokens::significant;
 use crate::schema::{
     Column, Dependency, ForeignKey, ForeignKeyAction, Generated, Index, IndexKey, MatchType,
     ObjectName, ObjectRef, PrimaryKey, Schema, Server, Table, Trigger, View, ViewColumn,
 };
-use crate::sql::lexer::TokenKind;
 
-use super::{ddl, read};
+use super::{ddl, mentioned_names, read};
 
 /// One row of an answer, every value as text.
 pub type TextRow = Vec<Option<String>>;
@@ -25,8 +24,7 @@ pub const OBJECTS: &str = "SELECT type, name, tbl_name, sql FROM sqlite_master \
     WHERE name NOT LIKE 'sqlite\\_%' ESCAPE '\\' AND sql IS NOT NULL ORDER BY rowid";
 
 /// Which tables are virtual, and which keep the content of a virtual one. From SQLite 3.37 on.
-pub const TABLE_KINDS: &str =
-    "SELECT name, type FROM pragma_table_list WHERE schema = 'main' AND type IN ('virtual', 'shadow')";
+pub const TABLE_KINDS: &str = "SELECT name, type FROM pragma_table_list WHERE schema = 'main' AND type IN ('virtual', 'shadow')";
 
 /// The columns of tables.
 pub const COLUMNS: &str = "SELECT m.name, c.name, c.type, CAST(c.\"notnull\" AS TEXT), \
@@ -99,13 +97,8 @@ pub fn read(answers: &Answers, is_ignored: impl Fn(&str) -> bool) -> Schema {
                 None => {
                     let columns = columns.get(&name).map_or(&[][..], Vec::as_slice);
                     let foreign_keys = foreign_keys.get(&name).map_or(&[][..], Vec::as_slice);
-                    let table = read_table(
-                        &name,
-                        &sql,
-                        columns,
-                        foreign_keys,
-                        &mut schema.not_compared,
-                    );
+                    let table =
+                        read_table(&name, &sql, columns, foreign_keys, &mut schema.not_compared);
                     schema.tables.insert(table.name.clone(), table);
                 }
             },
@@ -234,6 +227,7 @@ fn table_from_pragmas(
             match_type: MatchType::Simple,
             deferrability: crate::schema::Deferrability::NotDeferrable,
             validated: true,
+            own_index: false,
             comment: None,
         });
         foreign_key.columns.push(text(row, 3));
@@ -343,18 +337,6 @@ fn expression_columns(index: &Index, names: &[String]) -> Vec<String> {
         .iter()
         .filter(|name| mentioned.contains(&name.to_lowercase()))
         .cloned()
-        .collect()
-}
-
-/// The names that stand in a text, in lower case: of columns, tables and functions, and keywords.
-pub(crate) fn mentioned_names(text: &str) -> BTreeSet<String> {
-    significant(text, Dialect::Sqlite)
-        .iter()
-        .filter_map(|token| match token.kind {
-            TokenKind::Word => Some(token.text.to_lowercase()),
-            TokenKind::QuotedIdentifier => Some(unquote(token.text).to_lowercase()),
-            _ => None,
-        })
         .collect()
 }
 
