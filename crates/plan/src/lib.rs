@@ -17,4 +17,5 @@ pub mod position;
 pub mod report;
 pub mod revision;
 pub mod schema;
+pub mod sql;
 pub mod target;

@@ -5,6 +5,7 @@ pub mod mysql;
 pub mod postgres;
 mod rules;
 pub mod sqlite;
+mod tokens;
 
 use std::fmt;
 
