@@ -322,9 +322,9 @@ impl Clauses<'_> {
             let was_served = other_index_serves(self.before, foreign_key, None);
             let is_served = other_index_serves(self.after, foreign_key, None);
             if was_served && !is_served {
-                let own = own_index_name(&self.after.name.name, foreign_key);
+                let own = own_index_name(foreign_key);
                 let columns = write::list(&foreign_key.columns);
-                let clause = own.map(|own| format!("ADD INDEX {} {columns}", quoted(&own)));
+                let clause = own.map(|own| format!("ADD INDEX {} {columns}", quoted(own)));
                 self.additions.extend(clause);
             }
             if !was_served

@@ -321,7 +321,7 @@ impl Reader<'_> {
                 match_type: MatchType::Simple,
                 deferrability: Deferrability::NotDeferrable,
                 validated: true,
-                own_index: false,
+                own_index: None,
                 comment: None,
             });
             foreign_key.columns.push(text(row, 2));
@@ -564,18 +564,20 @@ fn action(rule: &str) -> ForeignKeyAction {
     }
 }
 
-/// The name of the index that the server makes for a foreign key that has none to use.
-pub(crate) fn own_index_name(table: &str, foreign_key: &ForeignKey) -> Option<String> {
-    let name = foreign_key.name.as_deref()?;
+/// The names that the server can have given to the index that it made for a foreign key: that of
+/// the constraint, or that of its first column where the constraint had no name.
+fn own_index_names<'k>(table: &str, foreign_key: &'k ForeignKey) -> Vec<&'k String> {
+    let Some(name) = &foreign_key.name else {
+        return Vec::new();
+    };
     let was_named_by_server = name
         .strip_prefix(table)
         .and_then(|rest| rest.strip_prefix("_ibfk_"))
         .is_some_and(|number| number.chars().all(|c| c.is_ascii_digit()));
-    if was_named_by_server {
-        foreign_key.columns.first().cloned()
-    } else {
-        Some(name.to_owned())
-    }
+    let column = foreign_key.columns.first();
+    std::iter::once(name)
+        .chain(column.filter(|_| was_named_by_server))
+        .collect()
 }
 
 /// Whether an index on these columns serves the foreign key: its columns come first.
@@ -588,24 +590,25 @@ pub(crate) fn serves<S: AsRef<str>>(columns: &[S], foreign_key: &ForeignKey) -> 
             .all(|(wanted, column)| wanted == column.as_ref())
 }
 
-/// Takes the index that the server made for the foreign key out of the table, if there is one. With
-/// another index that serves the foreign key, the server would not have made one.
-fn take_own_index(table: &mut Table, foreign_key: &ForeignKey) -> bool {
-    let Some(name) = own_index_name(&table.name.name, foreign_key) else {
-        return false;
-    };
-    let is_own = table.indexes.get(&name).is_some_and(|index| {
-        !index.unique
-            && index.comment.is_none()
-            && index
-                .plain_columns()
-                .is_some_and(|columns| columns == foreign_key.columns)
-    });
-    if !is_own || other_index_serves(table, foreign_key, Some(&name)) {
-        return false;
+/// Takes the index that the server made for the foreign key out of the table, if there is one, and
+/// gives its name. With another index that serves the foreign key, the server would not have made
+/// one.
+fn take_own_index(table: &mut Table, foreign_key: &ForeignKey) -> Option<String> {
+    let names = own_index_names(&table.name.name, foreign_key);
+    let own = names.into_iter().find(|name| {
+        table.indexes.get(*name).is_some_and(|index| {
+            !index.unique
+                && index.comment.is_none()
+                && index
+                    .plain_columns()
+                    .is_some_and(|columns| columns == foreign_key.columns)
+        })
+    })?;
+    if other_index_serves(table, foreign_key, Some(own)) {
+        return None;
     }
-    table.indexes.remove(&name);
-    true
+    table.indexes.remove(own);
+    Some(own.clone())
 }
 
 /// Whether the table has a key or index, other than the named one, that serves the foreign key.
@@ -648,9 +651,14 @@ pub(crate) fn unlisted_index(table: &Table, foreign_key: &ForeignKey) -> Option<
     let owner = table
         .foreign_keys
         .iter()
-        .find(|other| other.own_index && serves(&other.columns, foreign_key))
+        .find(|other| other.own_index.is_some() && serves(&other.columns, foreign_key))
         .unwrap_or(foreign_key);
-    own_index_name(&table.name.name, owner)
+    own_index_name(owner).cloned()
+}
+
+/// The name that the index of a foreign key has, or gets when the server makes one.
+pub(crate) fn own_index_name(foreign_key: &ForeignKey) -> Option<&String> {
+    foreign_key.own_index.as_ref().or(foreign_key.name.as_ref())
 }
 
 /// The clause that cuts a table into partitions.

@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::dialect::Rendered;
 use crate::op::{Alteration, Object, Op, Rename};
-use crate::schema::{ForeignKey, Function, FunctionKind, Index, ObjectName, Schema};
+use crate::schema::{ForeignKey, Function, FunctionKind, Index, ObjectName, Schema, Table};
 
 use super::alter;
 use super::catalogue::is_mariadb;
@@ -49,7 +49,7 @@ pub(crate) fn render_schema(schema: &Schema) -> Vec<String> {
             .retain(|key| made.contains(&key.ref_table));
         for key in &table.foreign_keys {
             if !without.foreign_keys.contains(key) {
-                later.push(add_foreign_key(&table.name, key));
+                later.push(add_foreign_key(&table.name, key, Some(table)));
             }
         }
         sql.push(write::create_table(&without, &[], &schema.server));
@@ -263,7 +263,10 @@ impl Renderer<'_> {
             Object::View(view) => vec![write::view(view)],
             Object::Function(function) => vec![function.definition.clone()],
             Object::Trigger { trigger, .. } => vec![trigger.definition.clone()],
-            Object::ForeignKey { table, foreign_key } => vec![add_foreign_key(table, foreign_key)],
+            Object::ForeignKey { table, foreign_key } => {
+                let known = self.schema.tables.get(table);
+                vec![add_foreign_key(table, foreign_key, known)]
+            }
             // Clauses are rendered together; MySQL has nothing of the rest.
             _ => Vec::new(),
         }
@@ -296,18 +299,17 @@ impl Renderer<'_> {
         let Some(known) = self.schema.tables.get(table) else {
             return sql;
         };
-        let own = own_index_name(&table.name, foreign_key);
-        let Some(index) = unlisted_index(known, foreign_key).filter(|i| Some(i) == own.as_ref())
-        else {
+        let own = own_index_name(foreign_key);
+        let Some(index) = unlisted_index(known, foreign_key).filter(|i| Some(i) == own) else {
             return sql;
         };
         let heir = known.foreign_keys.iter().find(|other| {
             other.name != foreign_key.name && super::read::serves(&foreign_key.columns, other)
         });
-        let clause = match heir.and_then(|heir| own_index_name(&table.name, heir)) {
+        let clause = match heir.and_then(own_index_name) {
             None => format!(", DROP INDEX {}", quoted(&index)),
-            Some(heir) if heir != index => {
-                format!(", RENAME INDEX {} TO {}", quoted(&index), quoted(&heir))
+            Some(heir) if *heir != index => {
+                format!(", RENAME INDEX {} TO {}", quoted(&index), quoted(heir))
             }
             Some(_) => String::new(),
         };
@@ -377,7 +379,7 @@ impl Renderer<'_> {
             renamed.name = Some(to.to_owned());
             return vec![
                 self.drop_foreign_key(table, key),
-                add_foreign_key(table, &renamed),
+                add_foreign_key(table, &renamed, None),
             ];
         }
         if let Some(check) = known.checks.iter().find(|check| is_meant(&check.name)) {
@@ -408,10 +410,14 @@ fn frees(op: &Op, table: &ObjectName) -> bool {
     }
 }
 
-fn add_foreign_key(table: &ObjectName, foreign_key: &ForeignKey) -> String {
+/// Adds a foreign key. An index of its own that is not named as the constraint is made by name.
+fn add_foreign_key(name: &ObjectName, foreign_key: &ForeignKey, table: Option<&Table>) -> String {
+    let index = table
+        .and_then(|table| write::named_own_index(table, foreign_key))
+        .map_or_else(String::new, |index| format!("ADD {index}, "));
     format!(
-        "ALTER TABLE {} ADD {}",
-        quoted(&table.name),
+        "ALTER TABLE {} {index}ADD {}",
+        quoted(&name.name),
         write::foreign_key(foreign_key)
     )
 }

@@ -11,6 +11,7 @@ use std::fmt::Write as _;
 
 use super::canonical;
 use super::catalogue::is_mariadb;
+use super::read::other_index_serves;
 
 /// A name in backticks.
 pub(crate) fn quoted(name: &str) -> String {
@@ -216,6 +217,19 @@ pub(crate) fn foreign_key(foreign_key: &ForeignKey) -> String {
     clause
 }
 
+/// The index of a foreign key as a clause where the server would give it another name.
+pub(crate) fn named_own_index(table: &Table, foreign_key: &ForeignKey) -> Option<String> {
+    let name = foreign_key.own_index.as_ref()?;
+    if foreign_key.name.as_ref() == Some(name) || other_index_serves(table, foreign_key, None) {
+        return None;
+    }
+    Some(format!(
+        "INDEX {} {}",
+        quoted(name),
+        list(&foreign_key.columns)
+    ))
+}
+
 fn named(name: Option<&str>) -> String {
     name.map_or_else(String::new, |name| format!("CONSTRAINT {} ", quoted(name)))
 }
@@ -231,6 +245,8 @@ pub(crate) fn create_table(table: &Table, indexes: &[&Index], server: &Server) -
     items.extend(table.uniques.iter().map(unique));
     items.extend(table.indexes.values().map(|i| index(i, server)));
     items.extend(indexes.iter().map(|i| index(i, server)));
+    let own_indexes = table.foreign_keys.iter();
+    items.extend(own_indexes.filter_map(|key| named_own_index(table, key)));
     items.extend(table.foreign_keys.iter().map(foreign_key));
     let checks = table.checks.iter().filter(|check| !is_column_check(check));
     items.extend(checks.map(check));
