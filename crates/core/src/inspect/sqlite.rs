@@ -10,8 +10,7 @@ pub(super) async fn read(
     _connection: &mut SqliteConnection,
     _options: &InspectOptions,
 ) -> Result<Schema, InspectError> {
-    Err(InspectError::Rows {
-        query: "sqlite",
+    Err(InspectError::InvalidUrl {
         reason: "not read yet".to_owned(),
     })
 }

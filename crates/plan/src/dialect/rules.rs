@@ -93,6 +93,11 @@ pub trait Rules: fmt::Debug + Sync {
     /// [`Op::apply`].
     fn render(&self, ops: &[Op], before: &Schema) -> Vec<Rendered>;
 
+    /// A statement as the database's own shell takes it, closed.
+    fn script_statement(&self, statement: &str) -> String {
+        format!("{statement};")
+    }
+
     /// A schema as a script that makes it in an empty database.
     fn render_schema(&self, schema: &Schema) -> Vec<String>;
 }
