@@ -2,8 +2,9 @@
 
 use sqlx::MySqlConnection;
 use stairway_plan::dialect::mysql::catalogue::{
-    self, Answers, Queries, SERVER, TextRow, has_partitions, queries,
+    self, Answers, Queries, SERVER, has_partitions, queries,
 };
+use stairway_plan::dialect::rows::TextRow;
 use stairway_plan::schema::{Schema, is_history_table};
 
 use super::rows::fetch_text;
@@ -21,9 +22,8 @@ pub(super) async fn read(
         .and_then(|row| row.get(1))
         .is_some_and(Option::is_some);
     if !has_database {
-        return Err(InspectError::Rows {
-            query: "server",
-            reason: "the URL names no database".to_owned(),
+        return Err(InspectError::InvalidUrl {
+            reason: "it names no database".to_owned(),
         });
     }
     let queries = queries(&catalogue::server(&server));

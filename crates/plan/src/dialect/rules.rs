@@ -93,17 +93,14 @@ pub trait Rules: fmt::Debug + Sync {
     /// [`Op::apply`].
     fn render(&self, ops: &[Op], before: &Schema) -> Vec<Rendered>;
 
-    /// The operations as a script for the database's own command-line client. It can differ from
-    /// the statements of [`Rules::render`] in what makes it safe to run unattended.
-    fn script(&self, ops: &[Op], before: &Schema) -> String {
-        let rendered = self.render(ops, before);
-        let statements = rendered.iter().flat_map(|rendered| &rendered.sql);
-        self.statements_script(&mut statements.map(String::as_str))
+    /// A statement as the database's own shell takes it, closed.
+    fn script_statement(&self, statement: &str) -> String {
+        format!("{statement};")
     }
 
-    /// Statements as a script for the database's own command-line client.
-    fn statements_script(&self, statements: &mut dyn Iterator<Item = &str>) -> String {
-        statements.flat_map(|sql| [sql, ";\n"]).collect()
+    /// What stands before and after the statements of a script that changes a database.
+    fn script_frame(&self) -> [&'static [&'static str]; 2] {
+        [&[], &[]]
     }
 
     /// A schema as a script that makes it in an empty database.

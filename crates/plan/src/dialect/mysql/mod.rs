@@ -79,27 +79,23 @@ impl Rules for MysqlRules {
         render::render(ops, before)
     }
 
-    fn statements_script(&self, statements: &mut dyn Iterator<Item = &str>) -> String {
-        statements.map(statement_in_script).collect()
+    /// The client ends a statement at a semicolon wherever it stands outside quotes, so one with
+    /// semicolons inside needs another sign for its end.
+    fn script_statement(&self, statement: &str) -> String {
+        let has_semicolon = tokens::significant(statement, Dialect::Mysql)
+            .iter()
+            .any(|token| token.is_sign(";"));
+        if !has_semicolon {
+            return format!("{statement};");
+        }
+        let mut delimiter = "//".to_owned();
+        while statement.contains(&delimiter) {
+            delimiter.push('/');
+        }
+        format!("DELIMITER {delimiter}\n{statement}\n{delimiter}\nDELIMITER ;")
     }
 
     fn render_schema(&self, schema: &Schema) -> Vec<String> {
         render::render_schema(schema)
     }
-}
-
-/// A statement as the command-line client wants it: one with semicolons inside needs another sign
-/// for its end.
-fn statement_in_script(sql: &str) -> String {
-    let has_semicolon = tokens::significant(sql, Dialect::Mysql)
-        .iter()
-        .any(|token| token.is_sign(";"));
-    if !has_semicolon {
-        return format!("{sql};\n");
-    }
-    let mut delimiter = "//".to_owned();
-    while sql.contains(&delimiter) {
-        delimiter.push('/');
-    }
-    format!("DELIMITER {delimiter}\n{sql}\n{delimiter}\nDELIMITER ;\n")
 }
