@@ -3,7 +3,7 @@
 use crate::dialect::Dialect;
 use crate::dialect::tokens::{Token, significant, unquote, without_outer_parentheses};
 use crate::schema::ColumnType;
-use crate::sql::lexer::TokenKind;
+use crate::sql::lexer::{Span, TokenKind};
 
 /// How SQLite stores the values of a column (<https://sqlite.org/datatype3.html>, section 3.1).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -268,6 +268,25 @@ pub(crate) fn rename_identifier(text: &str, from: &str, to: &str) -> String {
     }
     renamed.push_str(&text[at..]);
     renamed
+}
+
+/// Where the name of the table stands before a column, each with its dot.
+pub(crate) fn qualifiers(text: &str, table: &str) -> Vec<Span> {
+    significant(text, Dialect::Sqlite)
+        .windows(2)
+        .filter(|pair| {
+            let is_name = match pair[0].kind {
+                TokenKind::Word => pair[0].text.eq_ignore_ascii_case(table),
+                TokenKind::QuotedIdentifier => unquote(pair[0].text).eq_ignore_ascii_case(table),
+                _ => false,
+            };
+            is_name && pair[1].is_sign(".")
+        })
+        .map(|pair| Span {
+            start: pair[0].span.start,
+            end: pair[1].span.end,
+        })
+        .collect()
 }
 
 #[cfg(test)]
