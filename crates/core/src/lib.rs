@@ -9,11 +9,13 @@
 
 mod backup;
 mod bridge;
+pub mod compare;
 mod config;
 mod connection;
 mod create;
 mod error;
 mod executor;
+pub mod inspect;
 mod lock;
 mod manager;
 mod migrations;
