@@ -11,6 +11,7 @@ pub mod header;
 pub mod history;
 pub mod plan;
 pub mod position;
+pub mod render;
 pub mod report;
 pub mod revision;
 pub mod target;

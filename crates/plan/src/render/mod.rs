@@ -1,0 +1,3 @@
+//! Values as text.
+
+pub mod metrics;
