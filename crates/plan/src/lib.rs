@@ -9,6 +9,7 @@ pub mod event;
 pub mod graph;
 pub mod header;
 pub mod history;
+mod listing;
 pub mod plan;
 pub mod position;
 pub mod render;
