@@ -1,1 +1,3 @@
 //! From values to text.
+
+pub mod metrics;

@@ -1,3 +1,0 @@
-//! Values as text.
-
-pub mod metrics;
