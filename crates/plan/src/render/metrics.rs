@@ -9,7 +9,7 @@ use std::fmt::Write as _;
 
 use chrono::{DateTime, Utc};
 
-use crate::event::{Event, EventKind};
+use crate::event::{Event, EventKind, Stage};
 use crate::plan::Direction;
 use crate::position::DatabaseState;
 use crate::report::StatusReport;
@@ -110,7 +110,11 @@ impl MigrationMetrics {
     pub fn observe(&mut self, event: &Event) {
         let metrics = self.database(&event.database);
         match &event.kind {
-            EventKind::RunStarted { .. } => {
+            // Every attempt of a run begins with connecting; the lock is waited for before the run is
+            // announced.
+            EventKind::StageStarted {
+                stage: Stage::Connect,
+            } => {
                 metrics.running = true;
                 metrics.lock_wait_ms = 0;
                 metrics.waiting_for_lock = false;
@@ -154,6 +158,7 @@ impl MigrationMetrics {
             EventKind::WaitingForDatabase { .. } => metrics.standing = None,
             EventKind::DatabaseReachable { .. }
             | EventKind::StageStarted { .. }
+            | EventKind::RunStarted { .. }
             | EventKind::Notice { .. }
             | EventKind::Warning { .. }
             | EventKind::LockReleased

@@ -40,12 +40,9 @@ fn status(state: DatabaseState, pending: usize) -> StatusReport {
     }
 }
 
-fn run_started() -> EventKind {
-    EventKind::RunStarted {
-        run_id: "r1".to_owned(),
-        direction: Direction::Upgrade,
-        target: "heads".to_owned(),
-        steps: 2,
+fn connecting() -> EventKind {
+    EventKind::StageStarted {
+        stage: Stage::Connect,
     }
 }
 
@@ -100,7 +97,7 @@ fn a_database_has_its_series_before_anything_happened() {
 #[test]
 fn a_run_with_a_retry_and_a_wait_for_the_lock_is_counted_once() {
     let mut metrics = MigrationMetrics::new(["default"]);
-    metrics.observe(&at(0, run_started()));
+    metrics.observe(&at(0, connecting()));
     metrics.observe(&at(
         1,
         EventKind::WaitingForLock {
@@ -161,7 +158,7 @@ fn a_run_with_a_retry_and_a_wait_for_the_lock_is_counted_once() {
 #[test]
 fn a_failed_run_is_counted_and_no_longer_runs() {
     let mut metrics = MigrationMetrics::new(["default"]);
-    metrics.observe(&at(0, run_started()));
+    metrics.observe(&at(0, connecting()));
     metrics.observe(&at(
         1,
         EventKind::RunFailed {
