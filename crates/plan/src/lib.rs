@@ -5,6 +5,7 @@
 //! [`history::History`]; status, dry run, offline SQL, health and the executor all read the
 //! resulting [`plan::Plan`].
 
+pub mod bookkeeping;
 pub mod event;
 pub mod graph;
 pub mod header;
@@ -15,4 +16,5 @@ pub mod position;
 pub mod render;
 pub mod report;
 pub mod revision;
+pub mod sql;
 pub mod target;

@@ -31,6 +31,16 @@ pub enum Direction {
     Downgrade,
 }
 
+impl Direction {
+    /// The direction's name in JSON, in the audit trail and in sentences.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Upgrade => "upgrade",
+            Self::Downgrade => "downgrade",
+        }
+    }
+}
+
 /// One revision to be applied or taken back.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Step {
