@@ -25,7 +25,7 @@ use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
-use tokio::time::{Instant, sleep, sleep_until, timeout};
+use tokio::time::{sleep, timeout};
 use tower::ServiceExt;
 
 use connections::{Connection, Connections};
@@ -116,7 +116,6 @@ impl Shared {
         let service = service_fn(|request: hyper::Request<Incoming>| self.respond(request, peer, &connection));
         let mut http = pin!(self.http.serve_connection(io, service));
         let mut stopping = false;
-        let mut give_up = Instant::now();
         loop {
             tokio::select! {
                 ended = http.as_mut() => {
@@ -128,11 +127,8 @@ impl Shared {
                 () = connection.closing() => return,
                 _ = stop.wait_for(|stop| *stop), if !stopping => {
                     stopping = true;
-                    give_up += self.limits.drain_timeout;
-                    give_up = give_up.max(Instant::now() + self.limits.drain_timeout);
                     http.as_mut().graceful_shutdown();
                 }
-                () = sleep_until(give_up), if stopping => return,
             }
         }
     }

@@ -24,7 +24,7 @@ pub struct ServerSettings {
     pub answer_timeout: Duration,
     /// How long working out the SQL of pending revisions may take. 10 s by default.
     pub preview_timeout: Duration,
-    /// How many requests may wait for the database at a time; more are turned away at once. 256 by
+    /// How many requests may wait for the database at a time; more are turned away at once. 1,024 by
     /// default.
     pub max_waiting_requests: usize,
     /// What a connection may take.
@@ -60,7 +60,7 @@ impl Default for ServerSettings {
             keep_answers: Duration::from_secs(1),
             answer_timeout: Duration::from_secs(3),
             preview_timeout: Duration::from_secs(10),
-            max_waiting_requests: 256,
+            max_waiting_requests: 1024,
             connections: ConnectionLimits::default(),
         }
     }

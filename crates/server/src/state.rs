@@ -12,7 +12,9 @@ use stairway_core::{Manager, Observer};
 use stairway_plan::event::Event;
 use stairway_plan::render::metrics::MigrationMetrics;
 use stairway_plan::report::{AuditEntry, StatusReport};
+use stairway_plan::revision::RevisionId;
 use tokio::sync::{Semaphore, watch};
+use tokio::time::timeout;
 
 use crate::cached::{Answer, Cached, CachedByKey};
 use crate::page::graph::GraphDrawing;
@@ -24,8 +26,11 @@ use crate::unavailable::{Reason, Unavailable};
 /// How many different pages of one audit trail are kept.
 const KEPT_AUDIT_PAGES: usize = 32;
 
-/// How long the SQL of pending revisions is used again: the code does not change while the process
-/// lives, and what is pending is read with the status.
+/// For how many states of the database the SQL of what is pending is kept.
+const KEPT_PREVIEWS: usize = 4;
+
+/// How long the SQL of pending revisions is used again; the code does not change while the process
+/// lives.
 const KEEP_PREVIEW: Duration = Duration::from_secs(30);
 
 /// What all requests share. Cheap to clone.
@@ -202,31 +207,28 @@ impl ServerState {
         let source = Arc::clone(&database.source);
         let lane = Arc::clone(&database.lane);
         let question = page.clone();
-        let ask = || {
+        // Whoever gets its turn late would have to hang up in the middle of its question.
+        let patience = self.settings().answer_timeout / 2;
+        let ask = move || {
             async move {
-                let _turn = lane.acquire().await;
-                source.audit(question).await
+                match timeout(patience, lane.acquire()).await {
+                    Ok(Ok(_turn)) => source.audit(question).await,
+                    _ => Err(Unavailable::busy()),
+                }
             }
             .boxed()
         };
         database.audit.get(page, ask).await
     }
 
-    /// What an upgrade would run. Not asked while start-up migrates.
-    pub(crate) async fn preview(&self, database: &Database) -> Answer<Vec<PendingStep>> {
+    /// What an upgrade would run when these revisions are pending.
+    pub(crate) async fn preview(&self, database: &Database, pending: &[RevisionId]) -> Answer<Vec<PendingStep>> {
         let Ok(_waiting) = self.inner.waiting.try_acquire() else {
             return Err(Arc::new(Unavailable::busy()));
         };
         let source = Arc::clone(&database.source);
-        let lane = Arc::clone(&database.lane);
-        let ask = || {
-            async move {
-                let _turn = lane.acquire().await;
-                source.preview().await
-            }
-            .boxed()
-        };
-        database.preview.get(ask).await
+        let ask = || async move { source.preview().await }.boxed();
+        database.preview.get(pending.to_vec(), ask).await
     }
 }
 
@@ -243,9 +245,8 @@ pub(crate) struct Database {
     startup: SharedReport,
     status: Cached<StatusSnapshot>,
     audit: CachedByKey<AuditPage, Vec<AuditEntry>>,
-    preview: Cached<Vec<PendingStep>>,
-    /// Everything but the status is asked one at a time, so that there are never more than two
-    /// connections for questions.
+    preview: CachedByKey<Vec<RevisionId>, Vec<PendingStep>>,
+    /// Different pages of the audit trail are asked for one at a time.
     lane: Arc<Semaphore>,
     readable: AtomicBool,
 }
@@ -265,7 +266,7 @@ impl Database {
             startup,
             status: Cached::new(keep_answers, answer_timeout),
             audit: CachedByKey::new(KEPT_AUDIT_PAGES, keep_answers, answer_timeout),
-            preview: Cached::new(KEEP_PREVIEW.max(keep_answers), preview_timeout),
+            preview: CachedByKey::new(KEPT_PREVIEWS, KEEP_PREVIEW.max(keep_answers), preview_timeout),
             lane: Arc::new(Semaphore::new(1)),
             readable: AtomicBool::new(true),
         }

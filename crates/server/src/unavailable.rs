@@ -28,14 +28,6 @@ pub(crate) enum Reason {
 }
 
 impl Reason {
-    pub(crate) const ALL: [Self; 5] = [
-        Self::Unreachable,
-        Self::Timeout,
-        Self::Failed,
-        Self::Busy,
-        Self::Internal,
-    ];
-
     /// The name that stands in the problem's `type`.
     pub(crate) fn as_str(self) -> &'static str {
         match self {
