@@ -1,6 +1,7 @@
 //! Everything that is done to this repository, as one program: `cargo xtask <command>`.
 
 mod ci;
+mod migrate;
 mod packages;
 mod report;
 mod test;
@@ -16,12 +17,14 @@ use clap::Parser;
 enum Command {
     Test(test::Arguments),
     Ci(ci::Arguments),
+    Migrate(migrate::Arguments),
 }
 
 fn main() -> ExitCode {
     let outcome = match Command::parse() {
         Command::Test(arguments) => test::run(&arguments),
         Command::Ci(arguments) => ci::run(&arguments),
+        Command::Migrate(arguments) => migrate::run(&arguments),
     };
     outcome.unwrap_or_else(|failure| {
         report::say(&failure.message);

@@ -2,6 +2,7 @@
 
 use std::env;
 use std::ffi::OsString;
+use std::io;
 use std::process::ExitCode;
 use std::time::Duration;
 
@@ -77,10 +78,12 @@ pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
         .build()
         .map_err(Failure::failed)?
         .block_on(async {
+            // From here on: a signal that comes while the tests begin must not be missed.
+            let told_to_end = told_to_end().map_err(Failure::failed)?;
             let mut child = command
                 .spawn()
                 .map_err(|error| Failure::failed(format!("running cargo test: {error}")))?;
-            wait(&mut child).await
+            wait(&mut child, told_to_end).await
         })?;
     if !servers.is_empty() {
         say("stopping the servers and removing their data");
@@ -212,10 +215,10 @@ fn scope(arguments: &[OsString]) -> Option<&'static str> {
 
 /// Waits for the tests, or ends them when this program is told to end, and returns the exit code
 /// to pass on. The servers stay up until no test needs them.
-async fn wait(child: &mut Child) -> Result<u8, Failure> {
+async fn wait(child: &mut Child, told_to_end: impl Future<Output = u8>) -> Result<u8, Failure> {
     let signal_code = tokio::select! {
         status = child.wait() => return status.map(tools::exit_code).map_err(Failure::failed),
-        code = told_to_end() => code,
+        code = told_to_end => code,
     };
     say("told to end: waiting for the tests to stop");
     if let Some(pid) = child.id() {
@@ -231,32 +234,29 @@ async fn wait(child: &mut Child) -> Result<u8, Failure> {
     Ok(signal_code)
 }
 
-/// Returns the exit code of a program that this signal ends, once one arrives.
+/// Takes over the signals that end a program, and waits for one. The result is the exit code of a
+/// program that this signal ends.
 #[cfg(unix)]
-async fn told_to_end() -> u8 {
+fn told_to_end() -> io::Result<impl Future<Output = u8>> {
     use tokio::signal::unix::{SignalKind, signal};
 
-    let arrived = |kind| async move {
-        match signal(kind) {
-            Ok(mut stream) => {
-                stream.recv().await;
-            }
-            // Then the signal ends this program in the ordinary way, and the servers with it.
-            Err(_) => std::future::pending().await,
+    let mut interrupted = signal(SignalKind::interrupt())?;
+    let mut terminated = signal(SignalKind::terminate())?;
+    Ok(async move {
+        tokio::select! {
+            _ = interrupted.recv() => 130,
+            _ = terminated.recv() => 143,
         }
-    };
-    tokio::select! {
-        () = arrived(SignalKind::interrupt()) => 130,
-        () = arrived(SignalKind::terminate()) => 143,
-    }
+    })
 }
 
 #[cfg(not(unix))]
-async fn told_to_end() -> u8 {
-    if tokio::signal::ctrl_c().await.is_err() {
-        std::future::pending::<()>().await;
-    }
-    130
+fn told_to_end() -> io::Result<impl Future<Output = u8>> {
+    let mut interrupted = tokio::signal::windows::ctrl_c()?;
+    Ok(async move {
+        interrupted.recv().await;
+        130
+    })
 }
 
 #[cfg(test)]

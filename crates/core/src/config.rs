@@ -33,10 +33,6 @@ pub enum DatabaseSource {
 /// # }
 /// ```
 #[derive(Clone, Debug)]
-#[expect(
-    clippy::struct_excessive_bools,
-    reason = "each is a setting of its own with a documented name"
-)]
 pub struct Config {
     /// The database's name in reports, logs and metrics. `default` unless said otherwise.
     pub name: String,
@@ -134,9 +130,9 @@ impl Config {
             backups_kept: 10,
             max_retry_attempts: 3,
             retry_delay: Duration::from_secs(5),
-            wait_timeout: Duration::from_secs(60),
+            wait_timeout: Duration::from_mins(1),
             connect_timeout: Duration::from_secs(10),
-            lock_wait_timeout: Duration::from_secs(600),
+            lock_wait_timeout: Duration::from_mins(10),
             statement_lock_timeout: Duration::from_secs(5),
             history_table: None,
             history_schema: None,

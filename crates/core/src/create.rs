@@ -1,5 +1,6 @@
 //! Writing a new revision file.
 
+use std::fmt::Write;
 use std::path::{Path, PathBuf};
 
 use chrono::{Duration, NaiveDateTime, Utc};
@@ -222,7 +223,7 @@ fn stamp_of(id: &str) -> Option<NaiveDateTime> {
 }
 
 fn write_new(path: &Path, source: &str) -> Result<(), Error> {
-    use std::io::Write;
+    use std::io::Write as _;
     let failed = |source| Error::File {
         doing: "writing the revision",
         path: path.to_owned(),
@@ -288,9 +289,11 @@ fn registered(source: &str, id: &str) -> Option<String> {
     let list_end = open + 1 + before.len();
     let mut text = String::with_capacity(source.len() + 2 * id.len() + 64);
     text.push_str(&source[..list_end]);
-    text.push_str(&format!(
+    // Writing to a String can't fail.
+    let _ = write!(
+        text,
         "{comma}\n            Box::new({id}::Migration),\n        "
-    ));
+    );
     text.push_str(&source[close..]);
     let last_module = text
         .match_indices('\n')
@@ -386,8 +389,10 @@ mod tests {
     #[test]
     fn a_new_file_is_an_ordinary_migration_that_follows_the_head() {
         let directory = tempfile::tempdir().unwrap();
-        let mut config = Config::default();
-        config.revisions_directory = directory.path().to_owned();
+        let config = Config {
+            revisions_directory: directory.path().to_owned(),
+            ..Config::default()
+        };
         let graph = graph(&["m20260101_000000_one", "m20260102_000000_two"]);
         let created = create(&graph, &config, &request("Add  user preferences table")).unwrap();
         let source = std::fs::read_to_string(&created.path).unwrap();
@@ -410,8 +415,10 @@ mod tests {
     #[test]
     fn a_vague_message_is_taken_with_a_warning_and_an_empty_one_is_not() {
         let directory = tempfile::tempdir().unwrap();
-        let mut config = Config::default();
-        config.revisions_directory = directory.path().to_owned();
+        let config = Config {
+            revisions_directory: directory.path().to_owned(),
+            ..Config::default()
+        };
         for message in ["update", "Fix", "changes", "misc fixes 2"] {
             assert_eq!(
                 create(&graph(&[]), &config, &request(message))

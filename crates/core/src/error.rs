@@ -53,12 +53,12 @@ pub enum Error {
     #[error(
         "another run held the migration lock of {location} for the {} s that were allowed{}",
         waited.as_secs(),
-        held_by(holder.as_ref())
+        held_by(holder.as_deref())
     )]
     LockTimeout {
         location: String,
         waited: Duration,
-        holder: Option<LockHolder>,
+        holder: Option<Box<LockHolder>>,
     },
     /// The lock was lost between two steps.
     #[error(
@@ -193,8 +193,9 @@ impl Error {
     pub fn failure(&self) -> Option<Failure> {
         match self {
             Self::Step(step) => Some(step.failure),
-            Self::Database { failure, .. } | Self::Refused { failure, .. } => Some(*failure),
-            Self::Unreachable { failure, .. } => Some(*failure),
+            Self::Database { failure, .. }
+            | Self::Refused { failure, .. }
+            | Self::Unreachable { failure, .. } => Some(*failure),
             _ => None,
         }
     }
@@ -224,17 +225,15 @@ impl Error {
                  MIGRATION_WAIT_TIMEOUT"
                     .to_owned(),
             ),
-            Self::Refused { failure, .. } => failure.hint(),
-            Self::Database { failure, .. } => failure.hint(),
+            Self::Refused { failure, .. } | Self::Database { failure, .. } => failure.hint(),
             Self::LockTimeout { .. } => Some(
                 "wait for the other run (`stairway status` shows it), allow more time with --lock-timeout, or, if \
                  it is dead, look at it with `stairway unlock`"
                     .to_owned(),
             ),
-            Self::LockLost { .. } => Some("run the same command again; it goes on from there".to_owned()),
-            Self::Step(step) => step.hint(),
+                        Self::Step(step) => step.hint(),
             Self::InDoubt(doubt) => Some(doubt.hint()),
-            Self::Stopped { .. } => Some("run the same command again; it goes on from there".to_owned()),
+            Self::LockLost { .. } | Self::Stopped { .. } => Some("run the same command again; it goes on from there".to_owned()),
             Self::NotVerified { .. } => Some("look at `stairway status` and `stairway log`".to_owned()),
             Self::Url(_) => Some(
                 "for example postgres://user:password@host/database, mysql://user:password@host/database or \
@@ -308,7 +307,7 @@ impl fmt::Display for StepFailure {
             Remains::Nothing => write!(f, "; nothing of this revision is left")?,
             Remains::Statements(1) => write!(f, "; 1 of its statements is done and recorded")?,
             Remains::Statements(done) => {
-                write!(f, "; {done} of its statements are done and recorded")?
+                write!(f, "; {done} of its statements are done and recorded")?;
             }
             Remains::Unknown => write!(f, "; what is left of it is found out by the next run")?,
         }
@@ -369,18 +368,14 @@ fn held_by(holder: Option<&LockHolder>) -> String {
     let Some(holder) = holder else {
         return String::new();
     };
-    let mut text = String::from("; it is");
-    if let Some(application) = &holder.application {
-        text.push_str(&format!(" {application}"));
-    }
-    if let Some(pid) = holder.pid {
-        text.push_str(&format!(" process {pid}"));
-    }
-    if let Some(host) = &holder.host {
-        text.push_str(&format!(" on {host}"));
-    }
-    if let Some(since) = &holder.since {
-        text.push_str(&format!(" since {}", since.format("%Y-%m-%d %H:%M:%S UTC")));
-    }
-    text
+    let mut words = vec!["; it is".to_owned()];
+    words.extend(holder.application.clone());
+    words.extend(holder.pid.map(|pid| format!("process {pid}")));
+    words.extend(holder.host.as_ref().map(|host| format!("on {host}")));
+    words.extend(
+        holder
+            .since
+            .map(|since| format!("since {}", since.format("%Y-%m-%d %H:%M:%S UTC"))),
+    );
+    words.join(" ")
 }

@@ -14,8 +14,7 @@ use stairway_plan::plan::{Direction, Plan, PlanError, plan, plan_offline};
 use stairway_plan::position::{ChecksumComparison, Position};
 use stairway_plan::report::{AuditEntry, StatusReport};
 use stairway_plan::revision::RevisionId;
-use stairway_plan::sql::checksum::{Comparison, Rendering, compare};
-use stairway_plan::sql::{Dialect, redact_statement};
+use stairway_plan::sql::{Comparison, Dialect, Rendering, compare, redact_statement};
 use stairway_plan::target::Target;
 
 use crate::connection::{Access, Failure, Session, server_version};
@@ -71,7 +70,7 @@ pub struct StepReport {
 }
 
 /// How a run differs from the configuration.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Copy, Debug, Default)]
 pub struct RunOptions {
     /// Work out the steps and their SQL; change nothing.
     pub dry_run: bool,
@@ -463,7 +462,7 @@ impl Manager {
                 sql: rendered
                     .statements
                     .iter()
-                    .map(|sql| redact_statement(sql))
+                    .map(|sql| redact_statement(sql, dialect))
                     .collect(),
                 incomplete: rendered.incomplete,
                 elapsed_ms: 0,
@@ -638,7 +637,7 @@ impl Manager {
             Position::of(self.graph(), history, comparison),
             &self.config.name,
             self.config.dialect().as_str(),
-            &self.config.location(),
+            self.config.location(),
             Utc::now(),
         )
     }
@@ -657,15 +656,13 @@ impl Manager {
                 comparison.not_comparable.push(applied.id.clone());
                 continue;
             }
-            let rendering = match self.renderings.get(&applied.id) {
-                Some(rendering) => rendering,
-                None => {
-                    let made =
-                        render::render_for_comparison(&*migration, self.config.dialect()).await;
-                    self.renderings.keep(applied.id.clone(), made)
-                }
+            let rendering = if let Some(known) = self.renderings.get(&applied.id) {
+                known
+            } else {
+                let made = render::render_for_comparison(&*migration, self.config.dialect()).await;
+                self.renderings.keep(applied.id.clone(), made)
             };
-            match compare(&entry.checksum, &rendering) {
+            match compare(&entry.checksum, &rendering, self.config.dialect()) {
                 Comparison::Same => {}
                 Comparison::Edited => comparison.edited.push(applied.id.clone()),
                 Comparison::NotComparable(_) => comparison.not_comparable.push(applied.id.clone()),

@@ -28,8 +28,9 @@ pub(crate) struct Observers {
 impl fmt::Debug for Observers {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Observers")
+            .field("database", &self.database)
             .field("count", &self.observers.len())
-            .finish()
+            .finish_non_exhaustive()
     }
 }
 

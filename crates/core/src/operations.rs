@@ -161,7 +161,7 @@ async fn locked<T>(
 ) -> Result<T, Error> {
     let mut session = wait::connect_once(manager.config(), Access::Write).await?;
     let result = locked_on(manager, &mut session, work).await;
-    session.close().await;
+    session.retire().await;
     result
 }
 

@@ -5,8 +5,7 @@ use sea_orm::{
 };
 use sea_orm_migration::MigrationTrait;
 use stairway_plan::plan::Direction;
-use stairway_plan::sql::Dialect;
-use stairway_plan::sql::checksum::Rendering;
+use stairway_plan::sql::{Dialect, Rendering, split};
 
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -17,6 +16,8 @@ use crate::bridge::{self, StepError};
 pub(crate) struct RenderedStep {
     /// The statements, values inlined, savepoints included.
     pub(crate) statements: Vec<String>,
+    /// The statements alone, as a run sees them.
+    sent: Vec<String>,
     /// Why there may be more.
     pub(crate) incomplete: Option<String>,
 }
@@ -29,12 +30,12 @@ pub(crate) async fn render(
     dialect: Dialect,
 ) -> RenderedStep {
     let recorded = Arc::new(Mutex::new(Recorded::default()));
-    let recorder = OfflineRecorder {
+    let connection = OfflineRecorder {
         dialect,
         recorded: Arc::clone(&recorded),
     };
     let outcome =
-        bridge::run_guarded(migration, direction, bridge::connection_through(recorder)).await;
+        bridge::run_guarded(migration, direction, bridge::connection_through(connection)).await;
     let mut recorded =
         std::mem::take(&mut *recorded.lock().unwrap_or_else(PoisonError::into_inner));
     let incomplete = match (recorded.question.take(), outcome) {
@@ -45,6 +46,7 @@ pub(crate) async fn render(
     };
     RenderedStep {
         statements: recorded.statements,
+        sent: recorded.sent,
         incomplete,
     }
 }
@@ -57,13 +59,21 @@ pub(crate) async fn render_for_comparison(
 ) -> Rendering {
     let first = render(migration, Direction::Upgrade, dialect).await;
     if let Some(reason) = first.incomplete {
-        return Rendering::Unavailable(reason);
+        return Rendering::Unavailable { reason };
     }
     let second = render(migration, Direction::Upgrade, dialect).await;
     if first == second {
-        Rendering::Statements(first.statements)
+        Rendering::Statements(
+            first
+                .sent
+                .iter()
+                .flat_map(|text| single_statements(text, dialect))
+                .collect(),
+        )
     } else {
-        Rendering::Unavailable("its SQL differs each time it is made".to_owned())
+        Rendering::Unavailable {
+            reason: "its SQL differs each time it is made".to_owned(),
+        }
     }
 }
 
@@ -76,9 +86,18 @@ pub(crate) fn statement_text(statement: &Statement) -> String {
     }
 }
 
+/// A text's statements, each for itself, which is what checksums are taken over.
+pub(crate) fn single_statements(text: &str, dialect: Dialect) -> Vec<String> {
+    split(text, dialect)
+        .into_iter()
+        .map(|piece| piece.text.to_owned())
+        .collect()
+}
+
 #[derive(Debug, Default)]
 struct Recorded {
     statements: Vec<String>,
+    sent: Vec<String>,
     question: Option<String>,
     depth: usize,
 }
@@ -98,7 +117,11 @@ impl OfflineRecorder {
 
 impl MockDatabaseTrait for OfflineRecorder {
     fn execute(&mut self, _: usize, statement: Statement) -> Result<ExecResult, DbErr> {
-        self.note(|recorded| recorded.statements.push(statement_text(&statement)));
+        let text = statement_text(&statement);
+        self.note(|recorded| {
+            recorded.statements.push(text.clone());
+            recorded.sent.push(text);
+        });
         bridge::exec_result(self.dialect, 0, 1)
     }
 

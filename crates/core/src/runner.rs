@@ -154,7 +154,7 @@ impl Runner {
             wait::connect_once(&self.config, Access::Write).await?
         };
         let result = self.attempt_on(&mut session, order, attempt, tally).await;
-        session.close().await;
+        session.retire().await;
         result
     }
 

@@ -4,8 +4,7 @@ use std::fmt::Write;
 
 use stairway_plan::bookkeeping::{Bookkeeping, StepRecord, Who};
 use stairway_plan::plan::{Direction, Plan};
-use stairway_plan::sql::Dialect;
-use stairway_plan::sql::checksum::checksum;
+use stairway_plan::sql::{Dialect, checksum};
 
 use crate::config::Config;
 use crate::error::Error;
@@ -79,7 +78,7 @@ pub(crate) async fn script(
         }
         let record = match plan.direction {
             Direction::Upgrade => {
-                let checksum = checksum(rendered.statements.iter().map(String::as_str));
+                let checksum = checksum(rendered.statements.iter().map(String::as_str), dialect);
                 let step = StepRecord {
                     revision,
                     checksum: &checksum,

@@ -12,6 +12,7 @@ use std::fmt::Write as _;
 
 pub use error::{HeaderError, HeaderProblem};
 
+use crate::listing::steers;
 use crate::revision::{LintAllowance, Phase, Revision, RevisionId, RowExpectation};
 
 /// One revision file as the build script found it.
@@ -76,7 +77,8 @@ impl Header {
 
     /// The module comment that says this, each line with its `//!` and a line feed.
     ///
-    /// Line breaks and surplus spaces in texts become single spaces.
+    /// Line breaks and surplus spaces in texts become single spaces. Names must be without commas and
+    /// spaces, as they are wherever they come from a comment.
     pub fn render(&self) -> String {
         let mut lines = String::new();
         let mut line = |text: String| {
@@ -143,8 +145,11 @@ impl Header {
     }
 }
 
+/// One space in place of all space between words, and of what no comment may contain.
 fn one_line(text: &str) -> String {
-    text.split_whitespace().collect::<Vec<_>>().join(" ")
+    let words = text.split(|c: char| c.is_whitespace() || steers(c));
+    let words: Vec<&str> = words.filter(|word| !word.is_empty()).collect();
+    words.join(" ")
 }
 
 /// Makes revisions of the files that a build script found.

@@ -18,3 +18,6 @@ pub mod report;
 pub mod revision;
 pub mod sql;
 pub mod target;
+
+#[cfg(test)]
+mod sample;

@@ -58,12 +58,14 @@ pub(crate) fn most_like<'a>(
     candidates: impl IntoIterator<Item = &'a str>,
 ) -> Vec<&'a str> {
     const ALIKE: f64 = 0.75;
+    let word = word.to_lowercase();
     let mut alike: Vec<(f64, &str)> = candidates
         .into_iter()
         .map(|candidate| {
-            let whole = strsim::normalized_damerau_levenshtein(word, candidate);
-            let name = strsim::normalized_damerau_levenshtein(word, without_stamp(candidate));
-            (whole.max(name), candidate)
+            let lower = candidate.to_lowercase();
+            let whole = strsim::normalized_damerau_levenshtein(&word, &lower);
+            let chosen = strsim::normalized_damerau_levenshtein(&word, without_stamp(&lower));
+            (whole.max(chosen), candidate)
         })
         .filter(|&(likeness, _)| likeness >= ALIKE)
         .collect();
@@ -90,7 +92,46 @@ pub(crate) fn visible(text: &str) -> Cow<'_, str> {
 }
 
 /// Control characters, line separators and the marks that change the direction of writing.
-fn steers(c: char) -> bool {
+pub(crate) fn steers(c: char) -> bool {
     c.is_control()
         || matches!(c, '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn listed(count: usize) -> String {
+        let ids: Vec<usize> = (1..=count).collect();
+        Listed(&ids).to_string()
+    }
+
+    #[test]
+    fn a_long_list_ends_in_a_count_that_is_worth_it() {
+        assert_eq!(listed(0), "");
+        assert_eq!(listed(11), "1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11");
+        assert_eq!(listed(12), "1, 2, 3, 4, 5, 6, 7, 8, 9, 10, and 2 more");
+    }
+
+    #[test]
+    fn what_steers_a_terminal_is_written_out() {
+        assert_eq!(visible("plain text, ünïcode"), "plain text, ünïcode");
+        assert_eq!(
+            visible("a\u{1b}[2J\nb\u{202e}c"),
+            r"a\u{1b}[2J\u{a}b\u{202e}c"
+        );
+        assert_eq!(Listed(&["a\tb"]).to_string(), r"a\u{9}b");
+    }
+
+    #[test]
+    fn only_what_is_much_alike_is_suggested() {
+        let ids = [
+            "m20260101_090000_create_users",
+            "m20260102_090000_create_uses",
+            "m20260103_add",
+        ];
+        assert_eq!(most_like("create_user", ids), [ids[0], ids[1]]);
+        assert_eq!(most_like("drop_everything", ids), [""; 0]);
+        assert_eq!(most_like("", ids), [""; 0]);
+    }
 }

@@ -159,12 +159,14 @@ pub struct RowExpectation {
 }
 
 /// Words from a migration name: what stands in front of them is dropped, `_` become spaces.
-fn message_from_id(id: &str) -> String {
-    without_stamp(id)
-        .split('_')
-        .filter(|word| !word.is_empty())
-        .collect::<Vec<_>>()
-        .join(" ")
+pub(crate) fn message_from_id(id: &str) -> String {
+    let words = without_stamp(id).split('_').filter(|word| !word.is_empty());
+    let words: Vec<&str> = words.collect();
+    if words.is_empty() {
+        id.to_owned()
+    } else {
+        words.join(" ")
+    }
 }
 
 /// The part of a migration name that a person chose: without the leading `m`, date and time. A name
@@ -186,5 +188,41 @@ pub(crate) fn without_stamp(id: &str) -> &str {
         rest
     } else {
         id
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_message_is_made_from_what_a_person_chose_of_the_name() {
+        for (id, message) in [
+            ("m20260102_120000_add_users", "add users"),
+            ("20260102_add_users", "add users"),
+            ("0001_initial", "initial"),
+            ("m1_users", "users"),
+            ("add__users_", "add users"),
+            ("merge", "merge"),
+            ("m20260102_120000", "m20260102 120000"),
+            ("m_add", "m add"),
+            ("v2_2024_report", "v2 2024 report"),
+            ("m1_2_3_go", "3 go"),
+            ("_", "_"),
+            ("日本語_表", "日本語 表"),
+        ] {
+            assert_eq!(message_from_id(id), message, "{id}");
+        }
+    }
+
+    #[test]
+    fn an_id_is_its_text_wherever_it_is_written() {
+        let id = RevisionId::new("m1_users");
+        assert_eq!(id.to_string(), "m1_users");
+        assert_eq!(serde_json::to_string(&id).unwrap(), "\"m1_users\"");
+        assert_eq!(
+            serde_json::from_str::<RevisionId>("\"m1_users\"").unwrap(),
+            id
+        );
     }
 }

@@ -1,7 +1,7 @@
 //! Create training runs
 //!
-//! `legacy_status` takes over the words of the tracker that the platform replaces: `QUEUED`, `RUNNING`,
-//! `DONE`, `ERROR`, `KILLED` and older spellings of them.
+//! `legacy_status` takes over the words of the tracker that the platform replaces: `QUEUED`,
+//! `RUNNING`, `DONE`, `ERROR`, `KILLED` and older spellings of them.
 
 use sea_orm_migration::prelude::*;
 use sea_orm_migration::schema::{

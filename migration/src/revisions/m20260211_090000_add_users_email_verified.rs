@@ -1,7 +1,7 @@
 //! Add users.email_verified, unknown at first
 //!
-//! First of three: added without a value, filled, then required, so that no step holds a long lock or
-//! breaks the application version that still runs.
+//! First of three: added without a value, filled, then required, so that no step holds a long lock
+//! or breaks the application version that still runs.
 //!
 //! phase: expand
 

@@ -1,6 +1,6 @@
 //! Fill users.email_verified
 //!
-//! The first login goes through a link sent by mail, so whoever has logged in has a verified address.
+//! The first login goes through a link sent by mail: whoever has logged in has a verified address.
 //!
 //! phase: backfill
 

@@ -1,6 +1,6 @@
 //! Require users.email_verified
 //!
-//! Fails, and changes nothing, while a row has no value.
+//! Refuses to run while a row has no value.
 //!
 //! phase: contract
 

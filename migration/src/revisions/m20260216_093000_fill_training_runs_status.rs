@@ -1,7 +1,7 @@
 //! Fill training_runs.status from legacy_status
 //!
-//! A word that stands for no status leaves the status empty and the word where it is; the revision that
-//! requires the status then refuses to run.
+//! A word that stands for no status leaves the status empty and the word where it is; the revision
+//! that requires the status then refuses to run.
 //!
 //! phase: backfill
 

@@ -1,7 +1,8 @@
 //! Drop training_runs.legacy_status
 //!
-//! Fails, and drops nothing, while a run has no status: give each the one that its `legacy_status`
-//! stands for, then run this again. The way back writes the words that the old tracker wrote last.
+//! Refuses, and drops nothing, while a run has no status: give each the one that its
+//! `legacy_status` stands for, then run this again. The way back writes the words that the old
+//! tracker wrote last.
 //!
 //! phase: contract
 

@@ -1,6 +1,9 @@
 //! What the build script found.
 
 use stairway_migration::SOURCES;
+use stairway_plan::graph::RevisionGraph;
+use stairway_plan::header::revisions_from_sources;
+use stairway_plan::revision::{Revision, RevisionId};
 
 use crate::history;
 
@@ -32,33 +35,43 @@ fn every_source_says_what_it_does_and_where_it_lies() {
 
 #[test]
 fn name_order_has_every_parent_before_its_child() {
-    for (position, source) in SOURCES.iter().enumerate() {
-        for parent in parents(source.module_comment) {
-            let earlier = SOURCES[..position].iter().any(|other| other.name == parent);
+    let revisions = revisions();
+    for (position, revision) in revisions.iter().enumerate() {
+        for parent in &revision.parents {
+            let earlier = revisions[..position]
+                .iter()
+                .any(|other| other.id == *parent);
             assert!(
                 earlier,
                 "{} revises {parent}, which does not come before it",
-                source.name
+                revision.id
             );
         }
     }
 }
 
 #[test]
-fn one_revision_merges_two_branches() {
-    let merges: Vec<usize> = SOURCES
-        .iter()
-        .map(|source| parents(source.module_comment).len())
-        .filter(|n| *n > 1)
-        .collect();
-    assert_eq!(merges, [2]);
+fn one_branch_leaves_the_trunk_and_is_merged_back() {
+    let names = history::names();
+    let graph = RevisionGraph::new(revisions()).unwrap();
+    assert_eq!(graph.bases(), names.first().map(RevisionId::new).as_slice());
+    assert_eq!(graph.heads(), names.last().map(RevisionId::new).as_slice());
+    let id = RevisionId::new;
+    assert_eq!(
+        graph.branch_points(),
+        [id("m20260126_090000_create_deployments")]
+    );
+    assert_eq!(
+        graph.merge_points(),
+        [id("m20260209_090000_merge_evaluations")]
+    );
+    assert_eq!(
+        graph.declares("evaluations"),
+        Some(&id("m20260202_090000_create_evaluations"))
+    );
 }
 
-fn parents(module_comment: &str) -> Vec<&str> {
-    module_comment
-        .lines()
-        .filter_map(|line| line.strip_prefix("revises:"))
-        .flat_map(|names| names.split(','))
-        .map(str::trim)
-        .collect()
+/// The revisions as Stairway reads them from the sources.
+fn revisions() -> Vec<Revision> {
+    revisions_from_sources(SOURCES).expect("every module comment can be read")
 }

@@ -72,4 +72,16 @@ impl ServerDirectory {
         account.give(&path)?;
         Ok(path)
     }
+
+    /// Makes a directory that the server's account can write to.
+    pub(crate) fn create_inside(
+        &self,
+        name: &str,
+        account: Account,
+    ) -> Result<PathBuf, ServerError> {
+        let path = self.join(name);
+        fs::create_dir(&path).map_err(ServerError::io(format!("creating {}", path.display())))?;
+        account.give(&path)?;
+        Ok(path)
+    }
 }

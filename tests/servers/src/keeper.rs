@@ -28,7 +28,12 @@ if read -r signal pid <"$1/process"; then
     done
     kill -KILL "$pid"
 fi
-rm -rf -- "$1"
+# A program that is still making the data directory may put files where others were just removed.
+tries=0
+until rm -rf -- "$1" || [ "$tries" -ge 100 ]; do
+    sleep 0.05
+    tries=$((tries + 1))
+done
 "#;
 
 /// Ends the server and removes its directory when dropped, or when this process ends.

@@ -28,6 +28,10 @@ pub fn start(options: &ServerOptions) -> Result<Server, ServerError> {
     let directory = ServerDirectory::create("mariadb", account)?;
     let data = directory.join("data");
 
+    // A server that starts removes the temporary tables of all others from the common directory,
+    // those of the machine's own server included.
+    let temporary = directory.create_inside("tmp", account)?;
+
     let mut setup = Command::new(&install);
     setup
         .args([
@@ -36,6 +40,7 @@ pub fn start(options: &ServerOptions) -> Result<Server, ServerError> {
             "--skip-test-db",
         ])
         .arg(format!("--datadir={}", data.display()))
+        .env("TMPDIR", &temporary)
         .current_dir(directory.path());
     account.apply(&mut setup);
     set_up(setup)?;
@@ -49,11 +54,13 @@ pub fn start(options: &ServerOptions) -> Result<Server, ServerError> {
         let port_text = port.to_string();
         let directory_text = directory.path().display();
         let data = data.display().to_string();
+        let temporary = temporary.display().to_string();
         let socket = format!("{directory_text}/socket");
         let pid_file = format!("{directory_text}/pid");
         let accounts = accounts.display().to_string();
         let defaults = [
             ("datadir", data.as_str()),
+            ("tmpdir", temporary.as_str()),
             ("bind-address", "127.0.0.1"),
             ("port", port_text.as_str()),
             ("socket", socket.as_str()),

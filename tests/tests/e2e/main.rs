@@ -7,4 +7,4 @@ mod migrate_script;
 #[cfg(unix)]
 mod servers;
 #[cfg(unix)]
-mod xtask_test;
+mod xtask;

@@ -52,7 +52,7 @@ async fn connect_url(
     access: Access,
     application: &str,
 ) -> Result<Session, sqlx::Error> {
-    match &url.target {
+    match &*url.target {
         UrlTarget::Postgres(options) => {
             let mut options = options
                 .clone()

@@ -127,7 +127,6 @@ fn postgres(code: &str, message: &str) -> Failure {
         "40P01" => Failure::Deadlock,
         "40001" => Failure::Serialization,
         "57P03" => Failure::ServerStarting,
-        "57P01" | "57P02" | "57P05" | "08000" | "08003" | "08006" => Failure::ConnectionLost,
         "08001" | "08004" => Failure::Unreachable,
         "53300" => Failure::TooManyConnections,
         "28000" | "28P01" => Failure::AuthenticationFailed,
@@ -136,10 +135,12 @@ fn postgres(code: &str, message: &str) -> Failure {
         "53100" => Failure::DiskFull,
         "42501" => Failure::PermissionDenied,
         "57014" => Failure::Cancelled,
-        // PgBouncer answers with 08P01 to what it does not let through.
+        // PgBouncer answers with 08P01 to what it does not let through, and to a lost server.
         "08P01" if message.contains("unsupported startup parameter") => Failure::Pooler,
         "08P01" if message.contains("no such database") => Failure::UnknownDatabase,
-        "08P01" => Failure::ConnectionLost,
+        "57P01" | "57P02" | "57P05" | "08000" | "08003" | "08006" | "08P01" => {
+            Failure::ConnectionLost
+        }
         "26000" | "42P05" => Failure::Pooler,
         _ => Failure::Statement,
     }
@@ -148,7 +149,7 @@ fn postgres(code: &str, message: &str) -> Failure {
 fn mysql_number(error: &dyn sqlx::error::DatabaseError) -> u16 {
     error
         .try_downcast_ref::<sqlx::mysql::MySqlDatabaseError>()
-        .map_or(0, |error| error.number())
+        .map_or(0, sqlx::mysql::MySqlDatabaseError::number)
 }
 
 /// Error numbers: MariaDB and MySQL manuals, server error reference.

@@ -169,8 +169,8 @@ impl Session {
             .collect()))
     }
 
-    /// Closes the session, or gives a lent connection back to its pool. A failure to say goodbye
-    /// is of no consequence: the server ends the session when the connection is gone.
+    /// Ends a session that has only read: closes it, or gives a lent connection back to its pool. A
+    /// failure to say goodbye is of no consequence: the server ends the session with the connection.
     pub(crate) async fn close(self) {
         match self {
             Self::Postgres(Pinned::Owned(connection)) => drop(connection.close().await),
@@ -179,6 +179,17 @@ impl Session {
             Self::Postgres(Pinned::Lent(_))
             | Self::MySql(Pinned::Lent(_))
             | Self::Sqlite(Pinned::Lent(_)) => {}
+        }
+    }
+
+    /// Ends a session that has migrated. A lent connection has other settings than its pool gave it,
+    /// and has cached what the schema was: it is closed, and the pool opens a new one. SQLite's
+    /// connections are as they were, and closing one would lose a database in memory.
+    pub(crate) async fn retire(self) {
+        match self {
+            Self::Postgres(Pinned::Lent(connection)) => drop(connection.close().await),
+            Self::MySql(Pinned::Lent(connection)) => drop(connection.close().await),
+            other => other.close().await,
         }
     }
 }

@@ -17,7 +17,7 @@ pub const DEFAULT_DATABASE_URL: &str = "sqlite://stairway.db?mode=rwc";
 /// A database URL, parsed. `Display` and `Debug` show it without credentials.
 #[derive(Clone)]
 pub struct DatabaseUrl {
-    pub(crate) target: UrlTarget,
+    pub(crate) target: Box<UrlTarget>,
     shown: String,
     secrets: Vec<String>,
     parts: Option<UrlParts>,
@@ -81,7 +81,7 @@ impl DatabaseUrl {
             .next()
             .unwrap_or_default()
             .to_ascii_lowercase();
-        let target = match scheme.as_str() {
+        let target = Box::new(match scheme.as_str() {
             "postgres" | "postgresql" => {
                 let options = PgConnectOptions::from_str(url).map_err(malformed)?;
                 UrlTarget::Postgres(options)
@@ -102,7 +102,7 @@ impl DatabaseUrl {
                 }
             }
             _ => return Err(UrlError::UnknownScheme { url: shown }),
-        };
+        });
         let makes_file = url
             .split_once('?')
             .is_some_and(|(_, query)| query.split('&').any(|pair| pair == "mode=rwc"));
@@ -117,7 +117,7 @@ impl DatabaseUrl {
 
     /// The kind of database.
     pub fn dialect(&self) -> Dialect {
-        match self.target {
+        match *self.target {
             UrlTarget::Postgres(_) => Dialect::Postgres,
             UrlTarget::MySql(_) => Dialect::MySql,
             UrlTarget::Sqlite { .. } => Dialect::Sqlite,
@@ -126,7 +126,7 @@ impl DatabaseUrl {
 
     /// The database's name, or the file's stem for SQLite. Used to name backups.
     pub fn database_name(&self) -> String {
-        match &self.target {
+        match &*self.target {
             UrlTarget::Postgres(options) => options
                 .get_database()
                 .unwrap_or(options.get_username())
@@ -143,7 +143,7 @@ impl DatabaseUrl {
 
     /// The file of an SQLite database; none for one in memory and for servers.
     pub fn sqlite_file(&self) -> Option<&Path> {
-        match &self.target {
+        match &*self.target {
             UrlTarget::Sqlite { file, .. } => file.as_deref(),
             UrlTarget::Postgres(_) | UrlTarget::MySql(_) => None,
         }
@@ -157,10 +157,10 @@ impl DatabaseUrl {
     /// An existing SQLite file.
     pub(crate) fn sqlite_file_url(file: &Path) -> Self {
         Self {
-            target: UrlTarget::Sqlite {
+            target: Box::new(UrlTarget::Sqlite {
                 options: SqliteConnectOptions::new().filename(file),
                 file: Some(file.to_owned()),
-            },
+            }),
             shown: format!("sqlite://{}", file.display()),
             secrets: Vec::new(),
             parts: None,
@@ -180,7 +180,7 @@ impl DatabaseUrl {
                 variables.insert(name.to_owned(), value);
             }
         };
-        match &self.target {
+        match &*self.target {
             UrlTarget::Postgres(options) => {
                 set(
                     "PGHOST",

@@ -14,7 +14,7 @@ use sea_orm_migration::MigrationTrait;
 use stairway_plan::bookkeeping::{JournalEntry, JournalState};
 use stairway_plan::event::EventKind;
 use stairway_plan::history::InterruptedStep;
-use stairway_plan::sql::fingerprint::fingerprint;
+use stairway_plan::sql::fingerprint;
 use stairway_plan::sql::{Dialect, StatementKind, redact_statement};
 
 use super::pieces::{Piece, pieces};
@@ -170,9 +170,9 @@ impl Executor<'_> {
     ) -> Result<(), StepEnd> {
         let left_open = progress.depth > 0;
         let failed = match (&progress.refused, outcome) {
-            (Some(reason), Ok(())) => Some(
-                progress.failure_of(&StepError::Panicked(reason.clone()), |text| text.to_owned()),
-            ),
+            (Some(reason), Ok(())) => {
+                Some(progress.failure_of(&StepError::Panicked(reason.clone()), str::to_owned))
+            }
             (_, Err(error)) => Some(progress.failure_of(&error, |text| self.config.redact(text))),
             (None, Ok(())) if left_open => Some(FailedStep {
                 statement: None,
@@ -325,7 +325,12 @@ impl Executor<'_> {
         }
         if piece.statement.is_read() {
             return self
-                .execute_observed(progress, statement, piece.text.clone())
+                .execute_observed(
+                    progress,
+                    statement,
+                    piece.text.clone(),
+                    piece.statement.is_data_change(),
+                )
                 .await;
         }
         let position = journal.next;
@@ -335,7 +340,7 @@ impl Executor<'_> {
             if entry.fingerprint != mark {
                 let reason = format!(
                     "its code now sends another statement {position} than it did then: now `{}`, then `{}`",
-                    redact_statement(&piece.text),
+                    redact_statement(&piece.text, self.session.dialect()),
                     entry.statement
                 );
                 return Err(self.doubt(progress, journal, &piece.text, reason));
@@ -346,7 +351,7 @@ impl Executor<'_> {
                 self.settle_entry(piece, &entry).await
             };
             match settled {
-                Ok(Settled::Done) => return self.pass_over(progress, journal, &entry, piece).await,
+                Ok(Settled::Done) => return self.pass_over(progress, journal, &entry, piece),
                 Ok(Settled::NotDone) => {
                     let forget = self.books.remove_journal_entry(
                         &progress.revision.id,
@@ -405,7 +410,7 @@ impl Executor<'_> {
     }
 
     /// Passes over a statement that an earlier attempt did.
-    async fn pass_over(
+    fn pass_over(
         &mut self,
         progress: &mut Progress<'_>,
         journal: &mut Journal,
@@ -413,7 +418,7 @@ impl Executor<'_> {
         piece: &Piece,
     ) -> Result<ExecResult, DbErr> {
         journal.done += 1;
-        progress.note(piece.text.clone());
+        progress.note(&piece.text, self.session.dialect());
         progress.rows_affected += entry.rows_affected;
         self.observers.emit(EventKind::StatementSkipped {
             revision: progress.revision.id.clone(),
@@ -450,7 +455,12 @@ impl Executor<'_> {
             journal.group_open = journal.grouped;
         }
         let result = match self
-            .execute_observed(progress, statement, piece.text.clone())
+            .execute_observed(
+                progress,
+                statement,
+                piece.text.clone(),
+                piece.statement.is_data_change(),
+            )
             .await
         {
             Ok(result) => result,
@@ -473,7 +483,7 @@ impl Executor<'_> {
             progress.direction,
             position,
             mark,
-            &redact_statement(&piece.text),
+            &redact_statement(&piece.text, self.session.dialect()),
             JournalState::Done,
             None,
             result.rows_affected(),
@@ -521,7 +531,7 @@ impl Executor<'_> {
             progress.direction,
             position,
             mark,
-            &redact_statement(&piece.text),
+            &redact_statement(&piece.text, self.session.dialect()),
             JournalState::Started,
             before.as_deref(),
             0,
@@ -533,7 +543,12 @@ impl Executor<'_> {
             return Err(self.statement_failed(progress, position, error));
         }
         match self
-            .execute_observed(progress, statement, piece.text.clone())
+            .execute_observed(
+                progress,
+                statement,
+                piece.text.clone(),
+                piece.statement.is_data_change(),
+            )
             .await
         {
             Ok(result) => {
@@ -603,7 +618,7 @@ impl Executor<'_> {
         if journal.earlier(position).is_some() {
             let reason = format!(
                 "its statement {position} gave rows to the migration, which are not kept, so it can't be passed over: `{}`",
-                redact_statement(&text)
+                redact_statement(&text, self.session.dialect())
             );
             return Err(self.doubt(progress, journal, &text, reason));
         }
@@ -629,7 +644,7 @@ impl Executor<'_> {
             progress.direction,
             position,
             &fingerprint(&text),
-            &redact_statement(&text),
+            &redact_statement(&text, self.session.dialect()),
             JournalState::Done,
             None,
             rows.len() as u64,

@@ -19,8 +19,7 @@ use stairway_plan::event::EventKind;
 use stairway_plan::history::Checksum;
 use stairway_plan::plan::{Direction, Step};
 use stairway_plan::revision::{Revision, RevisionId};
-use stairway_plan::sql::checksum::checksum;
-use stairway_plan::sql::{Dialect, redact_statement};
+use stairway_plan::sql::{Dialect, checksum, redact_statement};
 
 use crate::bridge::{MigrationThread, StepError};
 use crate::config::Config;
@@ -29,6 +28,7 @@ use crate::error::{Error, InDoubt, Remains, StepFailure};
 use crate::lock::MigrationLock;
 use crate::migrations::MigrationSet;
 use crate::observer::Observers;
+use crate::render::single_statements;
 use crate::stop::{Stop, Urgency};
 
 /// Everything that a run's steps share.
@@ -270,7 +270,7 @@ impl Executor<'_> {
         let detail = self.attempt_in_words();
         let change = match progress.direction {
             Direction::Upgrade => {
-                let checksum = progress.checksum();
+                let checksum = progress.checksum(self.session.dialect());
                 self.books.add_applied(
                     self.who,
                     &StepRecord {
@@ -348,19 +348,19 @@ impl<'step> Progress<'step> {
     }
 
     /// Notes a statement that changes something.
-    pub(super) fn note(&mut self, text: String) {
-        self.statements.push(redact_statement(&text));
-        self.exact.push(text);
+    pub(super) fn note(&mut self, text: &str, dialect: Dialect) {
+        self.statements.push(redact_statement(text, dialect));
+        self.exact.extend(single_statements(text, dialect));
     }
 
     /// The checksum of what the step sent.
-    fn checksum(&self) -> Checksum {
+    fn checksum(&self, dialect: Dialect) -> Checksum {
         if self.has_read {
             return Checksum::NotComparable {
                 reason: "it reads the database".to_owned(),
             };
         }
-        checksum(self.exact.iter().map(String::as_str))
+        checksum(self.exact.iter().map(String::as_str), dialect)
     }
 
     /// Why a migration that ended badly did so.

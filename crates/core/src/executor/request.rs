@@ -31,15 +31,21 @@ impl Executor<'_> {
         progress: &mut Progress<'_>,
         statement: &Statement,
         text: String,
+        changes_rows: bool,
     ) -> Result<ExecResult, DbErr> {
         let index = self.statement_started(progress, &text);
-        progress.note(text);
+        progress.note(&text, self.session.dialect());
         let began = std::time::Instant::now();
         let (stop, cancel) = (self.stop.clone(), self.cancel.clone());
         let result = cancellable(self.session.execute(statement), stop, cancel).await;
         match result {
             Ok(result) => {
-                let rows = result.rows_affected();
+                // SQLite answers a definition with the count of the last row change.
+                let rows = if changes_rows {
+                    result.rows_affected()
+                } else {
+                    0
+                };
                 progress.rows_affected += rows;
                 progress.last_failure = None;
                 self.statement_finished(progress, index, rows, began.elapsed());
@@ -60,7 +66,7 @@ impl Executor<'_> {
         progress.has_read = true;
         let index = self.statement_started(progress, &text);
         if !is_read {
-            progress.note(text);
+            progress.note(&text, self.session.dialect());
         }
         let began = std::time::Instant::now();
         let (stop, cancel) = (self.stop.clone(), self.cancel.clone());
@@ -82,7 +88,7 @@ impl Executor<'_> {
         self.observers.emit(EventKind::StatementStarted {
             revision: progress.revision.id.clone(),
             index,
-            sql: redact_statement(text),
+            sql: redact_statement(text, self.session.dialect()),
         });
         index
     }
@@ -126,7 +132,7 @@ impl Executor<'_> {
     pub(super) fn refuse(&self, progress: &mut Progress<'_>, text: &str, reason: String) -> DbErr {
         progress.last_failure = Some(FailedStatement {
             index: progress.statements.len() as u64 + 1,
-            statement: redact_statement(text),
+            statement: redact_statement(text, self.session.dialect()),
             failure: Failure::Statement,
             message: reason.clone(),
         });
@@ -150,7 +156,7 @@ impl Executor<'_> {
             message: format!(
                 "{} changes the session ({}); it is put back before the next step",
                 progress.revision.id,
-                redact_statement(text)
+                redact_statement(text, self.session.dialect())
             ),
         });
     }

@@ -5,6 +5,8 @@
 //! they did before it, or it is done; before it is sent, their look is written down. PostgreSQL's
 //! concurrent index builds leave an invalid index when they are interrupted.
 
+use std::fmt::Write;
+
 use stairway_plan::sql::lexer::{TokenKind, tokens};
 use stairway_plan::sql::{Dialect, ObjectKind, ObjectName, Statement, StatementKind};
 
@@ -126,7 +128,8 @@ async fn mysql_definition(
             Err(error) => return Err(error),
         };
         let text = text.map_or_else(|| "absent".to_owned(), |text| without_counter(&text));
-        look.push_str(&format!("{kind} {name}: {text}\n"));
+        // Writing to a String can't fail.
+        let _ = writeln!(look, "{kind} {name}: {text}");
     }
     Ok((!look.is_empty()).then_some(look))
 }
@@ -135,7 +138,7 @@ async fn mysql_definition(
 fn is_missing(error: &dyn sqlx::error::DatabaseError) -> bool {
     let number = error
         .try_downcast_ref::<sqlx::mysql::MySqlDatabaseError>()
-        .map_or(0, |error| error.number());
+        .map_or(0, sqlx::mysql::MySqlDatabaseError::number);
     matches!(number, 1049 | 1051 | 1146 | 1305 | 1360 | 1539 | 4091)
 }
 

@@ -288,7 +288,9 @@ impl Executor<'_> {
         {
             self.warn_of_setting(progress, &text);
         }
-        self.execute_observed(progress, statement, text).await
+        let changes_rows = pieces.iter().any(|piece| piece.statement.is_data_change());
+        self.execute_observed(progress, statement, text, changes_rows)
+            .await
     }
 
     async fn query_in_transaction(

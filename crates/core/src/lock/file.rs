@@ -106,10 +106,9 @@ pub(super) fn holder(path: &Path) -> Option<LockHolder> {
     let mut text = String::new();
     let mut file = File::open(path).ok()?;
     match file.try_lock_shared() {
-        // Nobody holds it: what stands there is old.
-        Ok(()) => return None,
         Err(TryLockError::WouldBlock) => {}
-        Err(TryLockError::Error(_)) => return None,
+        // Nobody holds it: what stands there is old.
+        Ok(()) | Err(TryLockError::Error(_)) => return None,
     }
     file.read_to_string(&mut text).ok()?;
     let content: Option<Content> = serde_json::from_str(&text).ok();

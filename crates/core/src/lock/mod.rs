@@ -257,7 +257,7 @@ pub(crate) async fn acquire(
                 .map_err(|error| lock_error(session, &error))?;
             return Err(Error::LockTimeout {
                 waited,
-                holder,
+                holder: holder.map(Box::new),
                 location: config.location(),
             });
         }

@@ -101,6 +101,9 @@ pub(super) async fn terminate_holder(
     Ok(ended.as_deref() == Some("t"))
 }
 
+/// Asks for the number of the server session.
+const PID: &str = "SELECT pg_backend_pid()";
+
 /// Whether the server sessions behind our connections are shared, as `PgBouncer` does in transaction
 /// and statement mode. A second connection opens a transaction: where that moves the first one to
 /// another server session, or shows both on the same one, there is a pooler.
@@ -113,7 +116,6 @@ pub(crate) async fn is_behind_pooler(
     {
         return Ok(false);
     }
-    const PID: &str = "SELECT pg_backend_pid()";
     let mut other = connect(
         &config.database,
         Access::Read,

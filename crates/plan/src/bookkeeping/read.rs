@@ -18,6 +18,7 @@ type TextRow = Vec<Option<String>>;
 
 /// Which of the tables are there.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[expect(clippy::struct_excessive_bools, reason = "one for each table")]
 pub struct ExistingTables {
     /// sea-orm-migration's table.
     pub history: bool,

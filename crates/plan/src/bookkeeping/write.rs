@@ -81,7 +81,7 @@ impl Bookkeeping {
             message = self.text(&step.revision.message),
             algorithm = self.optional_text(algorithm),
             checksum = self.text(checksum),
-            statements = self.text(&json(&step.statements)),
+            statements = self.text(&json(step.statements)),
             run = self.text(&who.run_id),
             actor = self.text(&who.actor),
             host = self.text(&who.host),

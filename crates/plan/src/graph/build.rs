@@ -1,6 +1,6 @@
 //! From a heap of revisions to a graph: every check, then the order.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap};
 
 use super::RevisionGraph;
 use super::error::{GraphError, UnknownLink};
@@ -19,20 +19,21 @@ pub(super) fn build(revisions: Vec<Revision>) -> Result<RevisionGraph, GraphErro
     let labels = labels(&revisions, &places)?;
     let parents = parents(&revisions, &places)?;
     let dependencies = dependencies(&revisions, &places, &labels, &parents)?;
-    check_bases(&parents).map_err(|cycle| GraphError::NoBase {
-        cycle: named(&revisions, &cycle),
-    })?;
-    let order = order(&parents, &dependencies).map_err(|leftover| {
-        let followed = circle(&leftover, &parents, &[]);
-        let linked = circle(&leftover, &parents, &dependencies);
-        match followed {
-            Some(cycle) => GraphError::Cycle {
-                revisions: named(&revisions, &cycle),
-            },
-            None => GraphError::DependencyCycle {
-                revisions: named(&revisions, &linked.unwrap_or_default()),
-            },
+    order(&parents).map_err(|circle| {
+        let circle = named(&revisions, &circle);
+        if parents.iter().any(Vec::is_empty) {
+            GraphError::Cycle { revisions: circle }
+        } else {
+            GraphError::NoBase { cycle: circle }
         }
+    })?;
+    let links: Edges = parents
+        .iter()
+        .zip(&dependencies)
+        .map(|(a, b)| [&a[..], b].concat())
+        .collect();
+    let order = order(&links).map_err(|circle| GraphError::DependencyCycle {
+        revisions: named(&revisions, &circle),
     })?;
     Ok(arrange(revisions, labels, &parents, &dependencies, &order))
 }
@@ -174,37 +175,19 @@ fn resolve<'a>(
     Err(unknown)
 }
 
-/// Without a base there is a circle, which is the error.
-fn check_bases(parents: &Edges) -> Result<(), Vec<usize>> {
-    if parents.is_empty() || parents.iter().any(Vec::is_empty) {
-        return Ok(());
-    }
-    let everything: Vec<usize> = (0..parents.len()).collect();
-    Err(circle(&everything, parents, &[]).unwrap_or(everything))
-}
-
-/// The places in topological order, or those that are in or above a circle.
+/// The places in topological order, or a circle among them.
 ///
 /// What has just become possible goes first, so that a branch is followed to its end; among equals
 /// the smaller place.
-fn order(parents: &Edges, dependencies: &Edges) -> Result<Vec<usize>, Vec<usize>> {
-    let count = parents.len();
-    let mut missing = vec![0_usize; count];
-    let mut above: Edges = vec![Vec::new(); count];
-    for place in 0..count {
-        for &below in parents[place].iter().chain(&dependencies[place]) {
-            missing[place] += 1;
-            above[below].push(place);
-        }
-    }
-    let mut ready: Vec<usize> = (0..count)
-        .rev()
-        .filter(|&place| missing[place] == 0)
-        .collect();
-    let mut order = Vec::with_capacity(count);
+fn order(links: &Edges) -> Result<Vec<usize>, Vec<usize>> {
+    let above = reversed(links);
+    let mut missing: Vec<usize> = links.iter().map(Vec::len).collect();
+    let on_nothing = (0..links.len()).filter(|&place| missing[place] == 0);
+    // The last one is taken next.
+    let mut ready: Vec<usize> = on_nothing.rev().collect();
+    let mut order = Vec::with_capacity(links.len());
     while let Some(place) = ready.pop() {
         order.push(place);
-        // `above` lists smaller places first; the last one pushed is the next one taken.
         for &next in above[place].iter().rev() {
             missing[next] -= 1;
             if missing[next] == 0 {
@@ -212,56 +195,31 @@ fn order(parents: &Edges, dependencies: &Edges) -> Result<Vec<usize>, Vec<usize>
             }
         }
     }
-    if order.len() == count {
+    if order.len() == links.len() {
         Ok(order)
     } else {
-        Err((0..count).filter(|&place| missing[place] > 0).collect())
+        Err(circle(links, |place| missing[place] > 0))
     }
 }
 
-/// A circle among `places` along these edges, beginning with its smallest place.
-fn circle(places: &[usize], parents: &Edges, dependencies: &[Vec<usize>]) -> Option<Vec<usize>> {
-    let within: HashSet<usize> = places.iter().copied().collect();
-    let below = |place: usize| {
-        let dependencies = dependencies.get(place).map_or(&[][..], Vec::as_slice);
-        parents[place]
-            .iter()
-            .chain(dependencies)
-            .copied()
-            .filter(|p| within.contains(p))
-    };
-    let mut left_without_circle = HashSet::new();
-    for &start in places {
-        // A walk downwards that remembers its way; a place met again on the way closes a circle.
-        let mut way: Vec<usize> = Vec::new();
-        let mut on_way: HashMap<usize, usize> = HashMap::new();
-        let mut open: Vec<(usize, usize)> = vec![(start, 0)];
-        while let Some((place, depth)) = open.pop() {
-            for left in way.drain(depth..) {
-                on_way.remove(&left);
-                left_without_circle.insert(left);
-            }
-            if let Some(&since) = on_way.get(&place) {
-                return Some(from_smallest(way.split_off(since)));
-            }
-            if left_without_circle.contains(&place) {
-                continue;
-            }
-            on_way.insert(place, way.len());
-            way.push(place);
-            open.extend(below(place).map(|next| (next, way.len())));
+/// A circle among the places that are left, each of which leads to another one left; it begins with
+/// its smallest place.
+fn circle(links: &Edges, is_left: impl Fn(usize) -> bool) -> Vec<usize> {
+    let mut way: Vec<usize> = Vec::new();
+    let mut on_way = HashMap::new();
+    let mut next = (0..links.len()).find(|&place| is_left(place));
+    while let Some(place) = next {
+        if let Some(&since) = on_way.get(&place) {
+            way.drain(..since);
+            break;
         }
-        left_without_circle.extend(way);
+        on_way.insert(place, way.len());
+        way.push(place);
+        next = links[place].iter().copied().find(|&below| is_left(below));
     }
-    None
-}
-
-fn from_smallest(mut circle: Vec<usize>) -> Vec<usize> {
-    let smallest = (0..circle.len())
-        .min_by_key(|&index| circle[index])
-        .unwrap_or_default();
-    circle.rotate_left(smallest);
-    circle
+    let smallest = (0..way.len()).min_by_key(|&index| way[index]);
+    way.rotate_left(smallest.unwrap_or_default());
+    way
 }
 
 /// Puts everything in topological order, so that places become positions.

@@ -2,7 +2,7 @@
 
 use thiserror::Error;
 
-use crate::listing::{Arrows, Listed};
+use crate::listing::{Arrows, Listed, visible};
 use crate::revision::RevisionId;
 
 /// What is wrong with a set of revisions. Nothing can be planned until it is mended in the code.
@@ -19,8 +19,8 @@ pub enum GraphError {
     },
     /// A name means something else in targets, such as `head`.
     #[error(
-        "`{name}` in {revision} can't be used as a name: {reason}",
-        name = name.escape_debug()
+        "the revision {revision} can't be called or labelled `{}`: {reason}",
+        visible(name)
     )]
     ReservedName {
         /// The revision with that id or label.

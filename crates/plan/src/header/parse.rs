@@ -1,7 +1,7 @@
 //! From a module comment to what it says.
 
-use super::Header;
 use super::error::{HeaderError, HeaderProblem};
+use super::{Header, one_line};
 use crate::revision::{LintAllowance, Phase, RevisionId, RowExpectation};
 
 const KEYS: [&str; 7] = [
@@ -27,36 +27,34 @@ pub(super) fn parse(module_comment: &str) -> Result<Header, HeaderError> {
     let mut in_code = false;
     let mut has_begun = false;
     for (index, line) in module_comment.lines().enumerate() {
-        let line = line.trim();
-        let is_first = !has_begun && !line.is_empty();
-        has_begun |= is_first;
-        let problem = match Line::of(line) {
+        let line = one_line(line);
+        if line.is_empty() {
+            continue;
+        }
+        let is_first = !std::mem::replace(&mut has_begun, true);
+        let read = match Line::of(&line) {
             Line::Fence => {
                 in_code = !in_code;
-                continue;
+                Ok(())
             }
-            _ if in_code => continue,
+            _ if in_code => Ok(()),
             Line::Prose => {
                 if is_first {
-                    header.message =
-                        Some(line.strip_prefix("# ").unwrap_or(line).trim().to_owned());
+                    header.message = Some(line.strip_prefix("# ").unwrap_or(&line).to_owned());
                 }
-                continue;
+                Ok(())
             }
-            Line::Key { key, value } => match header.read(key, value) {
-                Ok(()) => continue,
-                Err(problem) => problem,
-            },
-            Line::Misspelt { key, known } => HeaderProblem::MisspeltKey {
+            Line::Key { key, value } => header.read(key, value),
+            Line::Misspelt { key, known } => Err(HeaderProblem::MisspeltKey {
                 key: key.to_owned(),
                 known,
-            },
+            }),
         };
-        return Err(HeaderError {
+        read.map_err(|problem| HeaderError {
             path: None,
             line: index + 1,
             problem,
-        });
+        })?;
     }
     Ok(header)
 }
@@ -170,7 +168,6 @@ fn phase(key: &'static str, value: &str) -> Result<Phase, HeaderProblem> {
 
 fn allowance(value: &str) -> Result<LintAllowance, HeaderProblem> {
     let (code, reason) = value.split_once(char::is_whitespace).unwrap_or((value, ""));
-    let reason = reason.trim();
     if reason.is_empty() {
         return Err(HeaderProblem::MissingReason {
             code: code.to_owned(),

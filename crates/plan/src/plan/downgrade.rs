@@ -23,14 +23,14 @@ pub(super) fn plan(
     };
 
     let reading = resolver.read(target.as_str())?;
-    let (branch, to_drop) = match reading.steps {
-        Some(Steps::Up(_)) if reading.is_from_current() => {
+    let (branch, to_drop) = match reading.steps_alone() {
+        Some(Steps::Up(_)) => {
             return Err(PlanError::WrongDirection {
                 target: target.to_string(),
                 direction: Direction::Downgrade,
             });
         }
-        Some(Steps::Down(count)) if reading.is_from_current() => {
+        Some(Steps::Down(count)) => {
             let branch = reading
                 .branch
                 .map(|name| resolver.branch(name))
@@ -38,7 +38,7 @@ pub(super) fn plan(
             let to_drop = way.steps_back(count, branch.as_ref())?;
             (branch, to_drop)
         }
-        _ => {
+        None => {
             let Destination { branch, place } = resolver.destination(target.as_str(), reading)?;
             let to_drop = way.above(&place, branch.as_ref())?;
             (branch, to_drop)

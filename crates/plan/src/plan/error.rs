@@ -111,6 +111,15 @@ pub enum PlanError {
     /// `base` together with other targets.
     #[error("`base` is no place for a branch beside others: stamp it alone")]
     BaseNotAlone,
+    /// Only a database could say what is meant.
+    #[error(
+        "`{}` counts from what is applied, and no database is asked; name a revision",
+        visible(target)
+    )]
+    DatabaseNeeded {
+        /// What was written.
+        target: String,
+    },
     /// Without a database a downgrade must say where it begins and where it ends.
     #[error(
         "`{}` does not say from where to where the downgrade goes: write `from:to`",

@@ -58,7 +58,7 @@ fn targets(resolver: &Resolver<'_>, target: &Target) -> Result<Vec<usize>, PlanE
         direction: Direction::Upgrade,
     };
     let reading = resolver.read(target.as_str())?;
-    if reading.is_from_current() && matches!(reading.steps, Some(Steps::Down(_))) {
+    if matches!(reading.steps_alone(), Some(Steps::Down(_))) {
         return Err(wrong_direction());
     }
     match resolver.destination(target.as_str(), reading)?.place {

@@ -43,9 +43,10 @@ pub enum TargetError {
     },
     /// One revision is needed and there are several heads.
     #[error(
-        "`{}` could be any of the heads {}: name one, or put its branch in front, as in `branch@head`",
+        "`{}` could be any of the heads {}: {}",
         visible(target),
-        Listed(heads)
+        Listed(heads),
+        choose(target)
     )]
     SeveralHeads {
         /// What was written.
@@ -55,8 +56,11 @@ pub enum TargetError {
     },
     /// The steps come to a fork.
     #[error(
-        "`{}` could go on from {} to any of {}: name one, or put its branch in front, as in `branch@+1`",
-        visible(target), from.as_ref().map_or("the base", |id| id.as_str()), Listed(candidates)
+        "`{}` could go on from {} to any of {}: {}",
+        visible(target),
+        from.as_ref().map_or("the base", |id| id.as_str()),
+        Listed(candidates),
+        choose(target)
     )]
     AmbiguousWalk {
         /// What was written.
@@ -68,8 +72,8 @@ pub enum TargetError {
     },
     /// There are fewer steps than asked for.
     #[error(
-        "`{}` goes too far: only {possible} of {asked} steps are there",
-        visible(target)
+        "`{}` goes too far: there {} before the end",
+        visible(target), steps(*possible)
     )]
     TooFar {
         /// What was written.
@@ -89,11 +93,32 @@ pub enum TargetError {
     },
 }
 
+fn choose(target: &str) -> String {
+    if target.contains('@') {
+        "name one".to_owned()
+    } else {
+        format!(
+            "name one, or write its branch in front, as in `branch@{}`",
+            visible(target)
+        )
+    }
+}
+
+fn steps(count: usize) -> String {
+    match count {
+        0 => "is no step".to_owned(),
+        1 => "is only one step".to_owned(),
+        count => format!("are only {count} steps"),
+    }
+}
+
 fn hint(name: &str, did_you_mean: &[String]) -> String {
     if !did_you_mean.is_empty() {
         format!(" (did you mean {}?)", Listed(did_you_mean))
     } else if name.bytes().all(|b| b.is_ascii_digit()) {
         format!(" (for a number of steps write +{name} or -{name})")
+    } else if name.contains(':') {
+        " (a range is for looking at history and for SQL scripts)".to_owned()
     } else {
         String::new()
     }

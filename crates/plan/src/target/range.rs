@@ -6,7 +6,7 @@ use std::str::FromStr;
 use thiserror::Error;
 
 use super::error::TargetError;
-use super::reading::{Reading, Steps};
+use super::reading::Steps;
 use super::resolve::{Branch, Destination, Place, Resolver};
 use crate::graph::{Links, RevisionGraph, Selection};
 use crate::listing::visible;
@@ -94,22 +94,18 @@ impl Range {
         let to = if to.is_empty() { "heads" } else { to };
         let from_reading = resolver.read(from)?;
         let to_reading = resolver.read(to)?;
-        let counts_from_end = counts(&from_reading, |steps| matches!(steps, Steps::Down(_)));
-        let counts_from_start = counts(&to_reading, |steps| matches!(steps, Steps::Up(_)));
-        let (from, to) = match (counts_from_end, counts_from_start) {
-            (true, false) => {
+        let (from, to) = match (from_reading.steps_alone(), to_reading.steps_alone()) {
+            (Some(Steps::Down(_)), None) => {
                 let to = resolver.destination(to, to_reading)?;
-                (
-                    resolver.destination_from(from, from_reading, &to.place)?,
-                    to,
-                )
+                let from = resolver.destination_from(from, from_reading, &to.place)?;
+                (from, to)
             }
-            (false, true) => {
+            (None, Some(Steps::Up(_))) => {
                 let from = resolver.destination(from, from_reading)?;
                 let to = resolver.destination_from(to, to_reading, &from.place)?;
                 (from, to)
             }
-            (true, true) | (false, false) => (
+            _ => (
                 resolver.destination(from, from_reading)?,
                 resolver.destination(to, to_reading)?,
             ),
@@ -125,10 +121,6 @@ impl Range {
             to: to.to_owned(),
         }
     }
-}
-
-fn counts(reading: &Reading<'_>, way: impl Fn(Steps) -> bool) -> bool {
-    reading.is_from_current() && reading.steps.is_some_and(way)
 }
 
 impl Span {

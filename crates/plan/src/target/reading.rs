@@ -67,9 +67,9 @@ impl<'t> Reading<'t> {
         })
     }
 
-    /// Whether these are steps from what is applied.
-    pub(crate) fn is_from_current(&self) -> bool {
-        self.anchor.is_none()
+    /// The steps, if nothing says from where they count.
+    pub(crate) fn steps_alone(&self) -> Option<Steps> {
+        self.steps.filter(|_| self.anchor.is_none())
     }
 
     /// Whether the end of a name reads as a number of steps.

@@ -66,12 +66,14 @@ impl<'a> Resolver<'a> {
             return reading.check(text);
         }
         let reading = Reading::usual(text).check(text)?;
-        let Some(anchor) = reading.anchor.filter(|_| reading.steps.is_some()) else {
-            return Ok(reading);
-        };
         // `m20260102-12` is two things if ids contain dashes.
-        let start = text.find(anchor).unwrap_or_default();
-        let alternatives = self.partial(&text[start..]);
+        let unbranched = reading
+            .branch
+            .map_or(text, |branch| &text[branch.len() + 1..]);
+        let alternatives = match (reading.anchor, reading.steps) {
+            (Some(_), Some(_)) => self.partial(unbranched),
+            _ => Vec::new(),
+        };
         if alternatives.is_empty() {
             return Ok(reading);
         }

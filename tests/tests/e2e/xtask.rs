@@ -1,4 +1,4 @@
-//! `cargo xtask test` itself, with a stand-in for the cargo that it runs.
+//! `cargo xtask` itself, with a stand-in for the cargo that it runs.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
@@ -124,6 +124,31 @@ fn an_unknown_database_is_wrong_usage_and_the_known_ones_are_named() {
         run.stderr.contains("known are sqlite, postgres, mysql"),
         "{run}"
     );
+}
+
+#[test]
+fn migrate_passes_every_argument_to_the_command_line_and_its_exit_code_back() {
+    let (xtask, _script) = xtask(r#"printf '[%s]' "$@"; exit 3"#);
+    let arguments = [
+        "--help",
+        "create",
+        "two words",
+        "",
+        "--",
+        "-x",
+        "--databases",
+    ];
+    let run = xtask.args(["migrate"]).args(arguments).run();
+    let passed: Vec<_> = arguments
+        .iter()
+        .map(|argument| format!("[{argument}]"))
+        .collect();
+    assert_eq!(
+        run.stdout,
+        format!("[run][--quiet][--bin][stairway][--]{}", passed.concat()),
+        "{run}"
+    );
+    assert_eq!(run.code, 3);
 }
 
 #[test]
