@@ -1,7 +1,7 @@
 //! What every request goes through: its id, limits on its size and time, and the header fields of
 //! every answer.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use axum::extract::{Request, State};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, header};
@@ -34,7 +34,9 @@ pub(crate) async fn protect(mut request: Request, next: Next) -> Response {
     if request.extensions_mut().insert(Protected).is_some() {
         return next.run(request).await;
     }
+    let began = Instant::now();
     let id = request_id(request.headers());
+    let path = request.uri().clone();
     let span = tracing::info_span!(
         "request",
         request_id = id.to_str().unwrap_or_default(),
@@ -46,8 +48,19 @@ pub(crate) async fn protect(mut request: Request, next: Next) -> Response {
         Some(problem) => problem.into_response(),
         None => next.run(request).instrument(span.clone()).await,
     };
-    span.record("status", response.status().as_u16());
-    span.in_scope(|| tracing::debug!("answered"));
+    let status = response.status().as_u16();
+    span.record("status", status);
+    // The span's fields once more: log lines in JSON carry those of the event alone.
+    let elapsed_ms = u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX);
+    span.in_scope(|| {
+        tracing::debug!(
+            request_id = id.to_str().unwrap_or_default(),
+            path = path.path(),
+            status,
+            elapsed_ms,
+            "answered"
+        );
+    });
     complete(response.headers_mut(), id);
     response
 }

@@ -111,12 +111,11 @@ impl DatabaseProbe {
 /// Whether start-up is over. It is also over when it failed and the server goes on all the same:
 /// a start-up probe that fails for ever would have the process killed.
 pub(crate) fn startup(state: &ServerState) -> ProbeReport {
-    let fail_on_error = state.settings().fail_on_error;
     let databases = state.databases().iter().map(|database| {
         let mut probe = DatabaseProbe::new(database.startup());
         probe.ready = match probe.startup {
             StartupStatus::Started => true,
-            StartupStatus::Failed => !fail_on_error,
+            StartupStatus::Failed => !state.settings().fails_with(&database.name),
             StartupStatus::Starting | StartupStatus::Stopped => false,
         };
         probe

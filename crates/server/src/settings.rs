@@ -1,5 +1,6 @@
 //! How the server behaves.
 
+use std::collections::BTreeSet;
 use std::fmt;
 use std::str::FromStr;
 use std::time::Duration;
@@ -12,6 +13,8 @@ pub struct ServerSettings {
     /// Whether a start-up that failed ends the process. If not, the server goes on, not ready and
     /// with the error shown, and tries again when the failure may pass. On by default.
     pub fail_on_error: bool,
+    /// Databases whose failed start-up does not end the process even so, by name.
+    pub goes_on_without: BTreeSet<String>,
     /// The pause before a start-up that failed for a reason that may pass is tried again. It doubles
     /// up to five minutes. Only without `fail_on_error`. 15 s by default.
     pub restart_delay: Duration,
@@ -29,6 +32,13 @@ pub struct ServerSettings {
     pub max_waiting_requests: usize,
     /// What a connection may take.
     pub connections: ConnectionLimits,
+}
+
+impl ServerSettings {
+    /// Whether a failed start-up of the database of this name ends the process.
+    pub(crate) fn fails_with(&self, database: &str) -> bool {
+        self.fail_on_error && !self.goes_on_without.contains(database)
+    }
 }
 
 /// What the connections of one listener may take.
@@ -55,6 +65,7 @@ impl Default for ServerSettings {
         Self {
             ready_when: ReadyWhen::default(),
             fail_on_error: true,
+            goes_on_without: BTreeSet::new(),
             restart_delay: Duration::from_secs(15),
             version: env!("CARGO_PKG_VERSION").to_owned(),
             keep_answers: Duration::from_secs(1),

@@ -70,7 +70,7 @@ impl ServerState {
             let text = without_credentials(&error.to_string());
             tracing::error!(database = %database.name, error = %text, "start-up failed");
             database.change_startup(|report| report.fail(text, error.hint(), Utc::now()));
-            if self.settings().fail_on_error {
+            if self.settings().fails_with(&database.name) {
                 return Err(failed(error));
             }
             if !may_pass(&error) {

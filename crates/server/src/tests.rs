@@ -1,7 +1,7 @@
 //! The endpoints over made-up databases: every route in every state, without a listener.
 
 mod contract;
-mod fake;
+pub(crate) mod fake;
 mod gate;
 mod limits;
 mod load;

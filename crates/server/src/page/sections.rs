@@ -367,15 +367,11 @@ fn revision_row(html: &mut String, row: &DrawnRow, marks: &Marks<'_>, width: usi
 
 /// The part of the drawing that belongs to one row.
 fn rail(width: usize, lines: &str, node: Option<usize>) -> String {
-    let node = node.map(|x| {
-        format!(
-            "<svg class=\"node\" width=\"{width}\" height=\"18\" viewBox=\"0 0 {width} 18\">\
-             <circle cx=\"{x}\" cy=\"9\" r=\"5.5\"/></svg>"
-        )
-    });
+    let node = node.map(|x| format!("<circle cx=\"{x}\" cy=\"9\" r=\"5.5\"/>"));
     format!(
         "<span class=\"rail\" aria-hidden=\"true\"><svg class=\"lines\" width=\"{width}\" viewBox=\"0 0 {width} 100\" \
-         preserveAspectRatio=\"none\"><path d=\"{lines}\"/></svg>{}</span>",
+         preserveAspectRatio=\"none\"><path d=\"{lines}\"/></svg><svg class=\"node\" width=\"{width}\" height=\"18\" \
+         viewBox=\"0 0 {width} 18\">{}</svg></span>",
         node.unwrap_or_default()
     )
 }
