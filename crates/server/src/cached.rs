@@ -11,7 +11,7 @@ use futures_util::future::BoxFuture;
 use tokio::sync::watch;
 use tokio::time::{Instant, timeout};
 
-use crate::unavailable::Unavailable;
+use crate::unavailable::{Reason, Unavailable};
 
 /// An answer, or why there is none. Both are shared and both are kept.
 pub(crate) type Answer<T> = Result<Arc<T>, Arc<Unavailable>>;
@@ -131,7 +131,9 @@ impl<T> Drop for Landing<T> {
             .unwrap_or_else(|| Err(Arc::new(Unavailable::internal())));
         {
             let mut slot = lock(&self.slot);
-            slot.latest = Some((Instant::now(), answer.clone()));
+            // That no turn was to be had is not the database's answer.
+            let is_answer = answer.as_ref().err().is_none_or(|why| why.reason != Reason::Busy);
+            slot.latest = is_answer.then(|| (Instant::now(), answer.clone()));
             slot.under_way = None;
         }
         self.sender.send_replace(Some(answer));

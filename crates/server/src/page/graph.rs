@@ -17,6 +17,9 @@ const MARGIN: usize = 12;
 /// More revisions than this are not shown all at once.
 const SHOWN_IN_FULL: usize = 60;
 
+/// The newest of a long graph are shown in any case: this many.
+const NEWEST: usize = 20;
+
 /// Around each revision of interest in a long graph, this many are shown.
 const NEIGHBOURS: usize = 8;
 
@@ -124,7 +127,8 @@ impl GraphDrawing {
         if self.rows.len() <= SHOWN_IN_FULL {
             return self.rows.iter().map(Item::Row).collect();
         }
-        let mut shown = BTreeSet::from([0, self.rows.len() - 1]);
+        let mut shown: BTreeSet<usize> = (0..NEWEST).collect();
+        shown.insert(self.rows.len() - 1);
         let interesting = self.rows.iter().enumerate().filter(|(_, row)| {
             row.is_head || is_of_interest(&row.revision.id)
         });

@@ -167,13 +167,10 @@ pub(super) fn pending(html: &mut String, page: &StatusPage<'_>) {
             return;
         }
     };
-    put(
-        html,
-        format_args!(
-            "<p>An upgrade would run {}, in this order.</p>\n",
-            Count(steps.len(), "revision")
-        ),
-    );
+    match steps.len() {
+        1 => html.push_str("<p>An upgrade would run this revision.</p>\n"),
+        count => put(html, format_args!("<p>An upgrade would run {count} revisions, in this order.</p>\n")),
+    }
     let mut left = MOST_SQL;
     for (nth, step) in steps.iter().take(MOST_PENDING).enumerate() {
         let open = if nth == 0 { " open" } else { "" };
@@ -264,9 +261,9 @@ pub(super) fn revisions(html: &mut String, page: &StatusPage<'_>) {
                 Item::Gap { count, through } => put(
                     html,
                     format_args!(
-                        "<li class=\"gap\">{}<div class=\"what\">{} more</div></li>\n",
+                        "<li class=\"gap\">{}<div class=\"what\">{}</div></li>\n",
                         rail(drawing.width(), &gap_lines(through), None),
-                        Count(count, "revision")
+                        Count(count, "more revision")
                     ),
                 ),
             }
@@ -337,13 +334,16 @@ fn revision_row(html: &mut String, row: &DrawnRow, marks: &Marks<'_>, width: usi
     put(
         html,
         format_args!(
-            "<li class=\"{class}\">{rail}<div class=\"what\"><code>{id}</code> \
-             <span class=\"message\">{message}</span>",
+            "<li class=\"{class}\">{rail}<div class=\"what\"><code>{id}</code>",
             rail = rail(width, &row.lines, Some(row.x)),
             id = Escaped(revision.id.as_str()),
-            message = Escaped(&revision.message),
         ),
     );
+    // A message that only repeats the id's words says nothing.
+    let words = revision.message.to_lowercase().replace(' ', "_");
+    if !revision.id.as_str().ends_with(&words) {
+        put(html, format_args!(" <span class=\"message\">{}</span>", Escaped(&revision.message)));
+    }
     html.push_str(" <span class=\"marks\">");
     if !word.is_empty() {
         put(html, format_args!("<span class=\"chip {class}\">{word}</span>"));
