@@ -16,6 +16,7 @@ mod error;
 mod executor;
 mod lock;
 mod manager;
+mod metrics;
 mod migrations;
 mod observer;
 mod operations;
@@ -39,6 +40,7 @@ pub use manager::{
     CreatedRevision, Manager, NewRevision, RepairAction, RepairReport, RunOptions, RunReport,
     StampReport, StepReport,
 };
+pub use metrics::MetricsObserver;
 pub use migrations::{MigrationSet, MigrationSetError, Project};
 pub use observer::{EventLog, Observer};
 pub use sea_orm_migration;

@@ -132,7 +132,10 @@ impl<T> Drop for Landing<T> {
         {
             let mut slot = lock(&self.slot);
             // That no turn was to be had is not the database's answer.
-            let is_answer = answer.as_ref().err().is_none_or(|why| why.reason != Reason::Busy);
+            let is_answer = answer
+                .as_ref()
+                .err()
+                .is_none_or(|why| why.reason != Reason::Busy);
             slot.latest = is_answer.then(|| (Instant::now(), answer.clone()));
             slot.under_way = None;
         }
@@ -168,9 +171,8 @@ impl<K: Eq + Hash + Clone, T: Send + Sync + 'static> CachedByKey<K, T> {
         let question = {
             let mut questions = lock(&self.questions);
             if !questions.contains_key(&key) && questions.len() >= self.most {
-                questions.retain(|_, question| {
-                    question.is_under_way() || question.fresh().is_some()
-                });
+                questions
+                    .retain(|_, question| question.is_under_way() || question.fresh().is_some());
             }
             if !questions.contains_key(&key) && questions.len() >= self.most {
                 return Err(Arc::new(Unavailable::busy()));
@@ -213,10 +215,18 @@ mod tests {
             .boxed()
         };
         let answers = join_all((0..1000).map(|_| cached.get(ask))).await;
-        assert!(answers.iter().all(|answer| answer.as_ref().is_ok_and(|answer| **answer == 0)));
+        assert!(
+            answers
+                .iter()
+                .all(|answer| answer.as_ref().is_ok_and(|answer| **answer == 0))
+        );
         assert_eq!(asked.load(Ordering::SeqCst), 1);
 
-        assert_eq!(cached.get(ask).await.as_deref(), Ok(&0), "kept for a second");
+        assert_eq!(
+            cached.get(ask).await.as_deref(),
+            Ok(&0),
+            "kept for a second"
+        );
         tokio::time::advance(SECOND * 2).await;
         assert_eq!(cached.get(ask).await.as_deref(), Ok(&1), "and no longer");
     }
@@ -235,8 +245,16 @@ mod tests {
         };
         let answers = join_all((0..1000).map(|_| cached.get(hang))).await;
         let timeout = Arc::new(Unavailable::timeout(SECOND * 3));
-        assert!(answers.iter().all(|answer| answer.as_ref() == Err(&timeout)));
-        assert_eq!(dropped.load(Ordering::SeqCst), 1, "one connection, and it is closed");
+        assert!(
+            answers
+                .iter()
+                .all(|answer| answer.as_ref() == Err(&timeout))
+        );
+        assert_eq!(
+            dropped.load(Ordering::SeqCst),
+            1,
+            "one connection, and it is closed"
+        );
 
         assert!(cached.fresh().is_some(), "the failure is kept as well");
         tokio::time::advance(SECOND * 2).await;
@@ -256,7 +274,13 @@ mod tests {
         let answer_now = Arc::new(Notify::new());
         let ask = {
             let answer_now = Arc::clone(&answer_now);
-            || async move { answer_now.notified().await; Ok(7) }.boxed()
+            || {
+                async move {
+                    answer_now.notified().await;
+                    Ok(7)
+                }
+                .boxed()
+            }
         };
         let impatient = timeout(SECOND, cached.get(ask)).await;
         assert!(impatient.is_err());
@@ -271,7 +295,10 @@ mod tests {
         let answer = cached.get(|| async { panic!("a bug") }.boxed()).await;
         assert_eq!(answer, Err(Arc::new(Unavailable::internal())));
         tokio::time::advance(SECOND * 2).await;
-        assert_eq!(cached.get(|| async { Ok(1) }.boxed()).await.as_deref(), Ok(&1));
+        assert_eq!(
+            cached.get(|| async { Ok(1) }.boxed()).await.as_deref(),
+            Ok(&1)
+        );
     }
 
     #[tokio::test(start_paused = true)]

@@ -101,18 +101,30 @@ fn request_id(headers: &HeaderMap) -> HeaderValue {
                 .iter()
                 .all(|byte| byte.is_ascii_alphanumeric() || b"-_.:".contains(byte))
     };
-    headers.get(REQUEST_ID).filter(is_sane).cloned().unwrap_or_else(|| {
-        let id = format!("{:032x}", fastrand::u128(..));
-        HeaderValue::try_from(id).unwrap_or(HeaderValue::from_static("none"))
-    })
+    headers
+        .get(REQUEST_ID)
+        .filter(is_sane)
+        .cloned()
+        .unwrap_or_else(|| {
+            let id = format!("{:032x}", fastrand::u128(..));
+            HeaderValue::try_from(id).unwrap_or(HeaderValue::from_static("none"))
+        })
 }
 
 fn complete(headers: &mut HeaderMap, id: HeaderValue) {
     headers.insert(REQUEST_ID, id);
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
-    headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
-    headers.insert(header::REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
+    headers.insert(
+        header::X_CONTENT_TYPE_OPTIONS,
+        HeaderValue::from_static("nosniff"),
+    );
+    headers.insert(
+        header::REFERRER_POLICY,
+        HeaderValue::from_static("no-referrer"),
+    );
     headers
         .entry(header::CONTENT_SECURITY_POLICY)
-        .or_insert(HeaderValue::from_static("default-src 'none'; frame-ancestors 'none'"));
+        .or_insert(HeaderValue::from_static(
+            "default-src 'none'; frame-ancestors 'none'",
+        ));
 }

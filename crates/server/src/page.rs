@@ -120,8 +120,13 @@ impl StatusPage<'_> {
         if self.databases.len() > 1 {
             html.push_str("<nav aria-label=\"Databases\"><ul>\n");
             for link in &self.databases {
-                let headline = Headline::of(&link.startup, link.status.as_ref().map_err(|why| &**why));
-                let here = if link.name == self.database { " aria-current=\"page\"" } else { "" };
+                let headline =
+                    Headline::of(&link.startup, link.status.as_ref().map_err(|why| &**why));
+                let here = if link.name == self.database {
+                    " aria-current=\"page\""
+                } else {
+                    ""
+                };
                 put(
                     html,
                     format_args!(

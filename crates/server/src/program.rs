@@ -94,7 +94,11 @@ impl ServerProgram {
             Err(error) => {
                 // Help and version are no errors and go to standard output.
                 drop(error.print());
-                return code(if error.use_stderr() { exit_code::USAGE } else { exit_code::DONE });
+                return code(if error.use_stderr() {
+                    exit_code::USAGE
+                } else {
+                    exit_code::DONE
+                });
             }
         };
         match &arguments.command {
@@ -155,12 +159,17 @@ impl ServerProgram {
                 config.auto_upgrade = false;
             }
             if config.application_version.is_none() {
-                config.application_version.clone_from(&self.application_version);
+                config
+                    .application_version
+                    .clone_from(&self.application_version);
             }
             if !database.fail_on_error {
                 goes_on_without.insert(database.name.clone());
             }
-            let migrations = self.by_database.get(&database.name).unwrap_or(&self.migrations);
+            let migrations = self
+                .by_database
+                .get(&database.name)
+                .unwrap_or(&self.migrations);
             let migrations = migrations.clone().map_err(Failure::usage)?;
             managers.push(Manager::new(migrations, config));
         }
@@ -178,10 +187,7 @@ impl ServerProgram {
 
 /// The settings of the database that is meant; of all in the settings file, if it names several and
 /// none of them is meant.
-fn resolve(
-    arguments: &Arguments,
-    variables: settings::Variables<'_>,
-) -> Result<Settings, Failure> {
+fn resolve(arguments: &Arguments, variables: settings::Variables<'_>) -> Result<Settings, Failure> {
     let file = settings::find_file(arguments.config.as_deref(), variables, Path::new(""))
         .map_err(Failure::usage)?;
     let mut overrides = Overrides {
@@ -226,7 +232,9 @@ async fn listen_and_serve(arguments: &Arguments, state: ServerState) -> Result<u
 
 async fn bind(address: &str, option: &str) -> Result<TcpListener, Failure> {
     TcpListener::bind(address).await.map_err(|error| {
-        Failure::failed(format!("can't listen on {address}: {error}; choose another address with {option}"))
+        Failure::failed(format!(
+            "can't listen on {address}: {error}; choose another address with {option}"
+        ))
     })
 }
 

@@ -282,5 +282,8 @@ impl Progress {
 }
 
 fn percent(done: u64, total: u64) -> u64 {
-    done.saturating_mul(100).checked_div(total).unwrap_or(100).min(100)
+    done.saturating_mul(100)
+        .checked_div(total)
+        .unwrap_or(100)
+        .min(100)
 }

@@ -11,6 +11,7 @@ use stairway_plan::report::StatusReport;
 use stairway_plan::revision::RevisionId;
 
 use crate::progress::{Progress, StartupReport, StartupStatus, Waiting};
+use crate::redact::without_credentials;
 use crate::settings::ReadyWhen;
 use crate::state::{Database, ServerState};
 use crate::unavailable::Unavailable;
@@ -59,7 +60,11 @@ impl ProbeReport {
     /// What may be told on an address that strangers reach: no revisions and no errors.
     pub(crate) fn brief(mut self) -> Self {
         self.database = self.database.brief();
-        self.databases = self.databases.into_iter().map(DatabaseProbe::brief).collect();
+        self.databases = self
+            .databases
+            .into_iter()
+            .map(DatabaseProbe::brief)
+            .collect();
         self
     }
 
@@ -69,7 +74,11 @@ impl ProbeReport {
         Self {
             status: status(&database),
             database,
-            databases: if databases.len() > 1 { databases } else { Vec::new() },
+            databases: if databases.len() > 1 {
+                databases
+            } else {
+                Vec::new()
+            },
         }
     }
 }
@@ -87,7 +96,7 @@ impl DatabaseProbe {
             message: startup.message,
             progress: startup.progress,
             waiting_for: startup.waiting_for,
-            error: startup.error,
+            error: startup.error.as_deref().map(without_credentials),
             hint: startup.hint,
             started_at: startup.started_at,
             stage_started_at: startup.stage_started_at,
@@ -130,7 +139,10 @@ pub(crate) fn startup(state: &ServerState) -> ProbeReport {
 /// Whether the service can take traffic.
 pub(crate) async fn readiness(state: &ServerState) -> ProbeReport {
     let stopping = state.is_stopping();
-    let databases = state.databases().iter().map(|database| probe(state, database, stopping));
+    let databases = state
+        .databases()
+        .iter()
+        .map(|database| probe(state, database, stopping));
     let databases = join_all(databases).await;
     let status = |probe: &DatabaseProbe| match (probe.ready, probe.startup) {
         _ if stopping => "stopping",
@@ -145,7 +157,10 @@ pub(crate) async fn readiness(state: &ServerState) -> ProbeReport {
 async fn probe(state: &ServerState, database: &Database, stopping: bool) -> DatabaseProbe {
     let mut probe = DatabaseProbe::new(database.startup());
     let policy = state.settings().ready_when;
-    let over = matches!(probe.startup, StartupStatus::Started | StartupStatus::Failed);
+    let over = matches!(
+        probe.startup,
+        StartupStatus::Started | StartupStatus::Failed
+    );
     let blocked = if stopping {
         Some("the server is stopping".to_owned())
     } else if !over {
@@ -171,16 +186,15 @@ fn not_ready(policy: ReadyWhen, status: &Result<StatusReport, Arc<Unavailable>>)
     let ready = match policy {
         ReadyWhen::Started => true,
         ReadyWhen::UpToDate => report.is_up_to_date,
-        ReadyWhen::UpToDateOrAhead => {
-            report.is_up_to_date || report.state == DatabaseState::Ahead
-        }
-        ReadyWhen::NothingPending => {
-            report.pending_count == 0 && report.interrupted.is_empty()
-        }
+        ReadyWhen::UpToDateOrAhead => report.is_up_to_date || report.state == DatabaseState::Ahead,
+        ReadyWhen::NothingPending => report.pending_count == 0 && report.interrupted.is_empty(),
     };
     (!ready).then(|| match report.state {
         DatabaseState::Empty | DatabaseState::Behind | DatabaseState::Diverged => {
-            format!("the database is {}: {} revision(s) pending", report.state, report.pending_count)
+            format!(
+                "the database is {}: {} revision(s) pending",
+                report.state, report.pending_count
+            )
         }
         state => format!("the database is {state}"),
     })

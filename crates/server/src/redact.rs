@@ -3,8 +3,9 @@
 
 use std::borrow::Cow;
 
-/// Masks user and password of every URL in a text, and the values of `password=`, `passwd=` and
-/// `pwd=`.
+use stairway_plan::sql::redact_url;
+
+/// Masks the password of every URL in a text, and the values of `password=`, `passwd=` and `pwd=`.
 pub(crate) fn without_credentials(text: &str) -> String {
     let urls = mask_urls(text);
     mask_settings(&urls).into_owned()
@@ -14,25 +15,14 @@ fn mask_urls(text: &str) -> Cow<'_, str> {
     if !text.contains("://") {
         return Cow::Borrowed(text);
     }
-    let mut masked = String::with_capacity(text.len());
-    let mut rest = text;
-    while let Some(at) = rest.find("://") {
-        let (before, after) = rest.split_at(at + "://".len());
-        masked.push_str(before);
-        let authority_end = after
-            .find(|c: char| c.is_whitespace() || matches!(c, '/' | '?' | '#' | '"' | '\'' | '`'))
-            .unwrap_or(after.len());
-        // A password may hold what should have been encoded, so the last `@` counts.
-        match after[..authority_end].rfind('@') {
-            Some(end) => {
-                masked.push_str("***");
-                rest = &after[end..];
-            }
-            None => rest = after,
-        }
-    }
-    masked.push_str(rest);
-    Cow::Owned(masked)
+    let ends = |c: char| c.is_whitespace() || matches!(c, '"' | '\'' | '`' | '<' | '>');
+    let words = text
+        .split_inclusive(ends)
+        .map(|word| match word.find("://") {
+            Some(_) => Cow::Owned(redact_url(word)),
+            None => Cow::Borrowed(word),
+        });
+    Cow::Owned(words.collect())
 }
 
 fn mask_settings(text: &str) -> Cow<'_, str> {
@@ -74,9 +64,10 @@ mod tests {
             ("plain words", "plain words"),
             (
                 "postgres://app:s3cret@db:5432/shop is away",
-                "postgres://***@db:5432/shop is away",
+                "postgres://app:***@db:5432/shop is away",
             ),
-            ("mysql://app:p@ss@db/x", "mysql://***@db/x"),
+            ("mysql://app:p@ss@db/x", "mysql://app:***@db/x"),
+            ("postgres://app@db/shop", "postgres://app@db/shop"),
             ("http://db/x, see a@b", "http://db/x, see a@b"),
             ("`sqlite://app.db?mode=rwc`", "`sqlite://app.db?mode=rwc`"),
             (
@@ -84,7 +75,7 @@ mod tests {
                 "host=db PASSWORD=*** user=app",
             ),
             ("x?user=a&password=s3cret&b=c", "x?user=a&password=***&b=c"),
-            ("a://u:p@h and b://v:q@i", "a://***@h and b://***@i"),
+            ("a://u:p@h and b://v:q@i", "a://u:***@h and b://v:***@i"),
         ] {
             assert_eq!(without_credentials(text), shown);
         }

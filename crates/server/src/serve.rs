@@ -99,7 +99,12 @@ struct Shared {
 }
 
 impl Shared {
-    async fn connection(self: Arc<Self>, stream: TcpStream, peer: SocketAddr, connection: Connection) {
+    async fn connection(
+        self: Arc<Self>,
+        stream: TcpStream,
+        peer: SocketAddr,
+        connection: Connection,
+    ) {
         let mut stop = self.stop.clone();
         // A connection on which nothing has been sent yet is kept without buffers.
         let first_byte = tokio::select! {
@@ -113,7 +118,9 @@ impl Shared {
         // Small answers must not wait for more to send.
         drop(stream.set_nodelay(true));
         let io = TokioIo::new(TimedStream::new(stream, self.limits.write_timeout));
-        let service = service_fn(|request: hyper::Request<Incoming>| self.respond(request, peer, &connection));
+        let service = service_fn(|request: hyper::Request<Incoming>| {
+            self.respond(request, peer, &connection)
+        });
         let mut http = pin!(self.http.serve_connection(io, service));
         let mut stopping = false;
         loop {
@@ -175,14 +182,18 @@ fn is_of_the_connection(error: &io::Error) -> bool {
 
 /// How many connections one listener keeps, given how many files the process may open.
 fn most_connections(wanted: usize, open_files: Option<usize>) -> usize {
-    let possible = open_files.map_or(wanted, |files| files.saturating_sub(RESERVED_FILES).max(files / 4));
+    let possible = open_files.map_or(wanted, |files| {
+        files.saturating_sub(RESERVED_FILES).max(files / 4)
+    });
     wanted.min(possible).max(1)
 }
 
 /// How many files this process may have open, where the system tells (Linux).
 fn open_files_limit() -> Option<usize> {
     let limits = std::fs::read_to_string("/proc/self/limits").ok()?;
-    let line = limits.lines().find_map(|line| line.strip_prefix("Max open files"))?;
+    let line = limits
+        .lines()
+        .find_map(|line| line.strip_prefix("Max open files"))?;
     line.split_whitespace().next()?.parse().ok()
 }
 

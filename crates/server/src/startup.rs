@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use chrono::Utc;
 use futures_util::future::join_all;
-use stairway_core::Error;
+use stairway_core::{Error, Failure};
 
 use crate::redact::without_credentials;
 use crate::state::{Database, ServerState};
@@ -20,12 +20,13 @@ pub struct StartupError {
     pub database: String,
     /// What went wrong.
     pub source: Error,
+    stopped: bool,
 }
 
 impl StartupError {
-    /// Whether it only ended because it was asked to.
+    /// Whether it only ended because it was asked to, between two steps or by cancelling one.
     pub fn is_stop(&self) -> bool {
-        matches!(self.source, Error::Stopped { .. })
+        self.stopped
     }
 }
 
@@ -58,11 +59,13 @@ impl ServerState {
                 tracing::info!(database = %database.name, "start-up is over");
                 return Ok(());
             };
+            let stopped = self.is_stopping() && ends_a_stop(&error);
             let failed = |source| StartupError {
                 database: database.name.clone(),
                 source,
+                stopped,
             };
-            if matches!(error, Error::Stopped { .. }) {
+            if stopped {
                 database.change_startup(|report| report.stop(Utc::now()));
                 tracing::info!(database = %database.name, "start-up was stopped: {error}");
                 return Err(failed(error));
@@ -89,6 +92,12 @@ impl ServerState {
             pause = (pause * 2).min(LONGEST_RESTART_DELAY);
         }
     }
+}
+
+/// Whether an error is what comes of being asked to stop. A statement may also be cancelled by
+/// somebody else.
+fn ends_a_stop(error: &Error) -> bool {
+    matches!(error, Error::Stopped { .. }) || error.failure() == Some(Failure::Cancelled)
 }
 
 /// Whether the same start-up may go well later without anybody changing the code or the

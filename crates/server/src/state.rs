@@ -8,9 +8,8 @@ use std::time::Duration;
 
 use axum::body::Bytes;
 use futures_util::FutureExt;
-use stairway_core::{Manager, Observer};
+use stairway_core::{Manager, MetricsObserver, Observer};
 use stairway_plan::event::Event;
-use stairway_plan::render::metrics::MigrationMetrics;
 use stairway_plan::report::{AuditEntry, StatusReport};
 use stairway_plan::revision::RevisionId;
 use tokio::sync::{Semaphore, watch};
@@ -42,7 +41,7 @@ pub struct ServerState {
 struct Inner {
     databases: Vec<Database>,
     settings: ServerSettings,
-    metrics: SharedMetrics,
+    metrics: Arc<MetricsObserver>,
     waiting: Semaphore,
     opened: AtomicBool,
     stopping: watch::Sender<bool>,
@@ -80,7 +79,7 @@ impl ServerState {
     ) -> Result<Self, StateError> {
         let managers: Vec<Manager> = managers.into_iter().collect();
         let names: Vec<String> = managers.iter().map(|m| m.config().name.clone()).collect();
-        let metrics: SharedMetrics = Arc::new(Mutex::new(MigrationMetrics::new(names)));
+        let metrics = Arc::new(MetricsObserver::new(names));
         let sources = managers.into_iter().map(|manager| {
             let name = manager.config().name.clone();
             let startup = Arc::new(Mutex::new(StartupReport::new(&name)));
@@ -97,7 +96,7 @@ impl ServerState {
 
     pub(crate) fn assemble(
         sources: Vec<(String, SharedReport, Arc<dyn Source>)>,
-        metrics: SharedMetrics,
+        metrics: Arc<MetricsObserver>,
         settings: ServerSettings,
     ) -> Result<Self, StateError> {
         if sources.is_empty() {
@@ -174,12 +173,15 @@ impl ServerState {
     pub(crate) fn database(&self, name: Option<&str>) -> Option<&Database> {
         match name {
             None => self.databases().first(),
-            Some(name) => self.databases().iter().find(|database| database.name == name),
+            Some(name) => self
+                .databases()
+                .iter()
+                .find(|database| database.name == name),
         }
     }
 
-    pub(crate) fn metrics(&self) -> MutexGuard<'_, MigrationMetrics> {
-        locked(&self.inner.metrics)
+    pub(crate) fn metrics(&self) -> &MetricsObserver {
+        &self.inner.metrics
     }
 
     /// Where the database stands, at most a second old.
@@ -191,16 +193,20 @@ impl ServerState {
             return Err(Arc::new(Unavailable::busy()));
         };
         let source = Arc::clone(&database.source);
-        let answer = database.status.get(|| {
-            async move { source.status().await.map(StatusSnapshot::new) }.boxed()
-        });
+        let answer = database
+            .status
+            .get(|| async move { source.status().await.map(StatusSnapshot::new) }.boxed());
         let answer = answer.await;
         database.log_change(answer.as_ref().err().map(AsRef::as_ref));
         answer
     }
 
     /// A page of the audit trail, at most a second old.
-    pub(crate) async fn audit(&self, database: &Database, page: AuditPage) -> Answer<Vec<AuditEntry>> {
+    pub(crate) async fn audit(
+        &self,
+        database: &Database,
+        page: AuditPage,
+    ) -> Answer<Vec<AuditEntry>> {
         let Ok(_waiting) = self.inner.waiting.try_acquire() else {
             return Err(Arc::new(Unavailable::busy()));
         };
@@ -222,7 +228,11 @@ impl ServerState {
     }
 
     /// What an upgrade would run when these revisions are pending.
-    pub(crate) async fn preview(&self, database: &Database, pending: &[RevisionId]) -> Answer<Vec<PendingStep>> {
+    pub(crate) async fn preview(
+        &self,
+        database: &Database,
+        pending: &[RevisionId],
+    ) -> Answer<Vec<PendingStep>> {
         let Ok(_waiting) = self.inner.waiting.try_acquire() else {
             return Err(Arc::new(Unavailable::busy()));
         };
@@ -233,7 +243,6 @@ impl ServerState {
 }
 
 pub(crate) type SharedReport = Arc<Mutex<StartupReport>>;
-pub(crate) type SharedMetrics = Arc<Mutex<MigrationMetrics>>;
 
 /// One database and the answers that are kept of it.
 #[derive(Debug)]
@@ -252,7 +261,12 @@ pub(crate) struct Database {
 }
 
 impl Database {
-    fn new(name: String, startup: SharedReport, source: Arc<dyn Source>, settings: &ServerSettings) -> Self {
+    fn new(
+        name: String,
+        startup: SharedReport,
+        source: Arc<dyn Source>,
+        settings: &ServerSettings,
+    ) -> Self {
         let ServerSettings {
             keep_answers,
             answer_timeout,
@@ -266,7 +280,11 @@ impl Database {
             startup,
             status: Cached::new(keep_answers, answer_timeout),
             audit: CachedByKey::new(KEPT_AUDIT_PAGES, keep_answers, answer_timeout),
-            preview: CachedByKey::new(KEPT_PREVIEWS, KEEP_PREVIEW.max(keep_answers), preview_timeout),
+            preview: CachedByKey::new(
+                KEPT_PREVIEWS,
+                KEEP_PREVIEW.max(keep_answers),
+                preview_timeout,
+            ),
             lane: Arc::new(Semaphore::new(1)),
             readable: AtomicBool::new(true),
         }
@@ -287,7 +305,9 @@ impl Database {
             None if !self.readable.swap(true, Ordering::Relaxed) => {
                 tracing::info!(database = %self.name, "the database can be read again");
             }
-            Some(why) if why.reason != Reason::Busy && self.readable.swap(false, Ordering::Relaxed) => {
+            Some(why)
+                if why.reason != Reason::Busy && self.readable.swap(false, Ordering::Relaxed) =>
+            {
                 tracing::warn!(database = %self.name, error = %why.detail, "the database can't be read");
             }
             _ => {}
@@ -316,13 +336,13 @@ impl StatusSnapshot {
 /// Keeps start-up's progress and the numbers current.
 pub(crate) struct RunObserver {
     pub(crate) startup: SharedReport,
-    pub(crate) metrics: SharedMetrics,
+    pub(crate) metrics: Arc<MetricsObserver>,
 }
 
 impl Observer for RunObserver {
     fn observe(&self, event: &Event) {
         locked(&self.startup).observe(event);
-        locked(&self.metrics).observe(event);
+        self.metrics.observe(event);
     }
 }
 

@@ -55,7 +55,10 @@ impl Unavailable {
     pub(crate) fn timeout(allowed: Duration) -> Self {
         Self {
             reason: Reason::Timeout,
-            detail: format!("the database did not answer within {:.1} s", allowed.as_secs_f32()),
+            detail: format!(
+                "the database did not answer within {:.1} s",
+                allowed.as_secs_f32()
+            ),
             hint: None,
         }
     }

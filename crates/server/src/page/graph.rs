@@ -49,7 +49,10 @@ pub(crate) struct DrawnRow {
 pub(crate) enum Item<'a> {
     Row(&'a DrawnRow),
     /// So many rows are left out; these lines go on through them.
-    Gap { count: usize, through: &'a [usize] },
+    Gap {
+        count: usize,
+        through: &'a [usize],
+    },
 }
 
 impl GraphDrawing {
@@ -129,9 +132,11 @@ impl GraphDrawing {
         }
         let mut shown: BTreeSet<usize> = (0..NEWEST).collect();
         shown.insert(self.rows.len() - 1);
-        let interesting = self.rows.iter().enumerate().filter(|(_, row)| {
-            row.is_head || is_of_interest(&row.revision.id)
-        });
+        let interesting = self
+            .rows
+            .iter()
+            .enumerate()
+            .filter(|(_, row)| row.is_head || is_of_interest(&row.revision.id));
         for (at, _) in interesting.take(NEIGHBOURS) {
             let last = (at + NEIGHBOURS).min(self.rows.len() - 1);
             shown.extend(at.saturating_sub(NEIGHBOURS)..=last);
@@ -169,7 +174,10 @@ fn free_column(columns: &mut Vec<Option<&RevisionId>>) -> usize {
 }
 
 fn occupied(columns: &[Option<&RevisionId>]) -> Vec<usize> {
-    let occupied = columns.iter().enumerate().filter(|(_, column)| column.is_some());
+    let occupied = columns
+        .iter()
+        .enumerate()
+        .filter(|(_, column)| column.is_some());
     occupied.map(|(at, _)| at).collect()
 }
 
@@ -268,7 +276,10 @@ mod tests {
         assert_eq!(columns[0], ("e".to_owned(), 0, vec![0]));
         assert_eq!(columns[1], ("d".to_owned(), 0, vec![0, 1]));
         assert_eq!(columns[4], ("a".to_owned(), 0, vec![]));
-        assert!(drawing.rows[1].lines.contains("C12 80 30 65 30 100"), "a curve to the second parent");
+        assert!(
+            drawing.rows[1].lines.contains("C12 80 30 65 30 100"),
+            "a curve to the second parent"
+        );
         assert!(drawing.rows[4].lines.contains("M12 0V50"));
         assert!(columns[2..4].iter().any(|(_, column, _)| *column == 1));
     }
@@ -306,7 +317,9 @@ mod tests {
         let items = drawing.items(|id| id.as_str() == "m04000");
         assert!(items.len() < 60, "{} items", items.len());
         let shown = |id: &str| {
-            items.iter().any(|item| matches!(item, Item::Row(row) if row.revision.id.as_str() == id))
+            items
+                .iter()
+                .any(|item| matches!(item, Item::Row(row) if row.revision.id.as_str() == id))
         };
         assert!(shown("m09999") && shown("m04000") && shown("m04008") && shown("m00000"));
         let all: usize = items
@@ -326,23 +339,37 @@ mod tests {
         // A small generator of its own keeps the shapes the same on every run.
         let mut seed = 7_u64;
         let mut next = move |below: usize| {
-            seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+            seed = seed
+                .wrapping_mul(6_364_136_223_846_793_005)
+                .wrapping_add(1_442_695_040_888_963_407);
             usize::try_from(seed >> 33).expect("31 bits") % below
         };
         for _ in 0..200 {
             let size = 1 + next(24);
             let revisions: Vec<Revision> = (0..size)
                 .map(|n| {
-                    let mut parents: Vec<usize> = (0..next(3)).filter(|_| n > 0).map(|_| next(n.max(1))).collect();
+                    let mut parents: Vec<usize> = (0..next(3))
+                        .filter(|_| n > 0)
+                        .map(|_| next(n.max(1)))
+                        .collect();
                     parents.sort_unstable();
                     parents.dedup();
-                    Revision::new(format!("r{n}"), parents.iter().map(|p| RevisionId::from(format!("r{p}"))))
+                    Revision::new(
+                        format!("r{n}"),
+                        parents.iter().map(|p| RevisionId::from(format!("r{p}"))),
+                    )
                 })
                 .collect();
-            let Ok(graph) = RevisionGraph::new(revisions) else { continue };
+            let Ok(graph) = RevisionGraph::new(revisions) else {
+                continue;
+            };
             let drawing = GraphDrawing::of(&graph);
-            let at: HashMap<&str, usize> =
-                drawing.rows.iter().enumerate().map(|(at, row)| (row.revision.id.as_str(), at)).collect();
+            let at: HashMap<&str, usize> = drawing
+                .rows
+                .iter()
+                .enumerate()
+                .map(|(at, row)| (row.revision.id.as_str(), at))
+                .collect();
             for (n, row) in drawing.rows.iter().enumerate() {
                 let below = row.lines.matches("100").count();
                 assert!(below >= row.revision.parents.len().min(1), "{row:?}");

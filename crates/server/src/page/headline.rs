@@ -53,10 +53,7 @@ impl Tone {
 }
 
 impl Headline {
-    pub(super) fn of(
-        startup: &StartupReport,
-        status: Result<&StatusReport, &Unavailable>,
-    ) -> Self {
+    pub(super) fn of(startup: &StartupReport, status: Result<&StatusReport, &Unavailable>) -> Self {
         match startup.status {
             StartupStatus::Starting => Self::starting(startup),
             StartupStatus::Stopped => Self::new(
@@ -125,7 +122,10 @@ impl Headline {
                 (Stage::Migrate, Some(_), Some(progress)) => Self::new(
                     Tone::Busy,
                     "Migrating",
-                    format!("Step {} of {} is running.", progress.position, progress.total),
+                    format!(
+                        "Step {} of {} is running.",
+                        progress.position, progress.total
+                    ),
                 ),
                 (stage, _, _) => Self::new(Tone::Busy, "Starting", stage_sentence(stage)),
             },

@@ -67,8 +67,14 @@ pub(super) fn hero(html: &mut String, page: &StatusPage<'_>, headline: &Headline
 /// The step that runs, with a bar that the script moves on.
 fn running_step(html: &mut String, page: &StatusPage<'_>) {
     let startup = &page.startup;
-    let Some(progress) = startup.progress else { return };
-    let revision = startup.revision.as_ref().map(RevisionId::as_str).unwrap_or_default();
+    let Some(progress) = startup.progress else {
+        return;
+    };
+    let revision = startup
+        .revision
+        .as_ref()
+        .map(RevisionId::as_str)
+        .unwrap_or_default();
     put(
         html,
         format_args!(
@@ -94,7 +100,10 @@ pub(super) fn facts(html: &mut String, status: &StatusReport) {
         if list.is_empty() {
             return "<span class=\"none\">none</span>".to_owned();
         }
-        let codes: Vec<String> = list.iter().map(|id| format!("<code>{}</code>", Escaped(id.as_str()))).collect();
+        let codes: Vec<String> = list
+            .iter()
+            .map(|id| format!("<code>{}</code>", Escaped(id.as_str())))
+            .collect();
         codes.join(" ")
     };
     for (name, value, wide) in [
@@ -104,7 +113,10 @@ pub(super) fn facts(html: &mut String, status: &StatusReport) {
         ("Pending", status.pending_count.to_string(), false),
     ] {
         let class = if wide { "wide" } else { "number" };
-        put(html, format_args!("<div class=\"{class}\"><dt>{name}</dt><dd>{value}</dd></div>\n"));
+        put(
+            html,
+            format_args!("<div class=\"{class}\"><dt>{name}</dt><dd>{value}</dd></div>\n"),
+        );
     }
     html.push_str("</dl>\n");
 }
@@ -112,17 +124,37 @@ pub(super) fn facts(html: &mut String, status: &StatusReport) {
 /// What is out of order: each kind with its revisions.
 pub(super) fn attention(html: &mut String, status: &StatusReport) {
     let lists = [
-        ("Not known to this build", "Applied by a newer or another version of the application.", &status.unknown_revisions),
-        ("Edited after they were applied", "The SQL in this build is not what was run.", &status.edited_revisions),
-        ("Pending below applied ones", "Merged late; they are applied all the same.", &status.out_of_order_revisions),
+        (
+            "Not known to this build",
+            "Applied by a newer or another version of the application.",
+            &status.unknown_revisions,
+        ),
+        (
+            "Edited after they were applied",
+            "The SQL in this build is not what was run.",
+            &status.edited_revisions,
+        ),
+        (
+            "Pending below applied ones",
+            "Merged late; they are applied all the same.",
+            &status.out_of_order_revisions,
+        ),
     ];
     for (title, explanation, list) in lists {
         if list.is_empty() {
             continue;
         }
-        put(html, format_args!("<section class=\"card attention\"><h2>{title}</h2><p>{explanation}</p><ul>\n"));
+        put(
+            html,
+            format_args!(
+                "<section class=\"card attention\"><h2>{title}</h2><p>{explanation}</p><ul>\n"
+            ),
+        );
         for id in list {
-            put(html, format_args!("<li><code>{}</code></li>\n", Escaped(id.as_str())));
+            put(
+                html,
+                format_args!("<li><code>{}</code></li>\n", Escaped(id.as_str())),
+            );
         }
         html.push_str("</ul></section>\n");
     }
@@ -146,7 +178,10 @@ pub(super) fn attention(html: &mut String, status: &StatusReport) {
         if let Some(statement) = &step.in_doubt {
             put(
                 html,
-                format_args!("; in doubt is <pre tabindex=\"0\">{}</pre>", Escaped(&shortened(statement))),
+                format_args!(
+                    "; in doubt is <pre tabindex=\"0\">{}</pre>",
+                    Escaped(&shortened(statement))
+                ),
             );
         }
         html.push_str("</li>\n");
@@ -156,20 +191,28 @@ pub(super) fn attention(html: &mut String, status: &StatusReport) {
 
 pub(super) fn pending(html: &mut String, page: &StatusPage<'_>) {
     let Some(preview) = page.preview else { return };
-    html.push_str("<section class=\"card\" aria-labelledby=\"pending\">\n<h2 id=\"pending\">Pending</h2>\n");
+    html.push_str(
+        "<section class=\"card\" aria-labelledby=\"pending\">\n<h2 id=\"pending\">Pending</h2>\n",
+    );
     let steps = match preview {
         Ok(steps) => steps,
         Err(why) => {
             put(
                 html,
-                format_args!("<p>The SQL can't be shown: {}.</p>\n</section>\n", Escaped(&why.detail)),
+                format_args!(
+                    "<p>The SQL can't be shown: {}.</p>\n</section>\n",
+                    Escaped(&why.detail)
+                ),
             );
             return;
         }
     };
     match steps.len() {
         1 => html.push_str("<p>An upgrade would run this revision.</p>\n"),
-        count => put(html, format_args!("<p>An upgrade would run {count} revisions, in this order.</p>\n")),
+        count => put(
+            html,
+            format_args!("<p>An upgrade would run {count} revisions, in this order.</p>\n"),
+        ),
     }
     let mut left = MOST_SQL;
     for (nth, step) in steps.iter().take(MOST_PENDING).enumerate() {
@@ -186,7 +229,9 @@ pub(super) fn pending(html: &mut String, page: &StatusPage<'_>) {
             ),
         );
         if !step.transactional {
-            html.push_str("<p class=\"remark\">Not in one transaction: each statement is journalled.</p>\n");
+            html.push_str(
+                "<p class=\"remark\">Not in one transaction: each statement is journalled.</p>\n",
+            );
         }
         sql_of(html, step, &mut left);
         html.push_str("</details>\n");
@@ -219,14 +264,20 @@ fn sql_of(html: &mut String, step: &PendingStep, left: &mut usize) {
                 break;
             }
             *left -= statement.len();
-            put(html, format_args!("{};\n", Escaped(statement.trim_end().trim_end_matches(';'))));
+            put(
+                html,
+                format_args!("{};\n", Escaped(statement.trim_end().trim_end_matches(';'))),
+            );
         }
         html.push_str("</code></pre>\n");
     }
     if let Some(why) = &step.incomplete {
         put(
             html,
-            format_args!("<p class=\"remark\">This is not all of its SQL: {}.</p>\n", Escaped(why.trim_end_matches('.'))),
+            format_args!(
+                "<p class=\"remark\">This is not all of its SQL: {}.</p>\n",
+                Escaped(why.trim_end_matches('.'))
+            ),
         );
     } else if step.sql.is_empty() {
         html.push_str("<p class=\"remark\">It runs no SQL.</p>\n");
@@ -299,7 +350,11 @@ impl<'a> Marks<'a> {
                 .flat_map(|status| &status.interrupted)
                 .map(|step| &step.revision)
                 .collect(),
-            running: page.startup.is_running().then_some(page.startup.revision.as_ref()).flatten(),
+            running: page
+                .startup
+                .is_running()
+                .then_some(page.startup.revision.as_ref())
+                .flatten(),
         }
     }
 
@@ -342,11 +397,20 @@ fn revision_row(html: &mut String, row: &DrawnRow, marks: &Marks<'_>, width: usi
     // A message that only repeats the id's words says nothing.
     let words = revision.message.to_lowercase().replace(' ', "_");
     if !revision.id.as_str().ends_with(&words) {
-        put(html, format_args!(" <span class=\"message\">{}</span>", Escaped(&revision.message)));
+        put(
+            html,
+            format_args!(
+                " <span class=\"message\">{}</span>",
+                Escaped(&revision.message)
+            ),
+        );
     }
     html.push_str(" <span class=\"marks\">");
     if !word.is_empty() {
-        put(html, format_args!("<span class=\"chip {class}\">{word}</span>"));
+        put(
+            html,
+            format_args!("<span class=\"chip {class}\">{word}</span>"),
+        );
     }
     if marks.current.contains(&revision.id) {
         html.push_str(" <span class=\"chip current\">current</span>");
@@ -355,12 +419,28 @@ fn revision_row(html: &mut String, row: &DrawnRow, marks: &Marks<'_>, width: usi
         html.push_str(" <span class=\"chip plain\">head</span>");
     }
     for label in &revision.branch_labels {
-        put(html, format_args!(" <span class=\"chip plain\">branch {}</span>", Escaped(label)));
+        put(
+            html,
+            format_args!(
+                " <span class=\"chip plain\">branch {}</span>",
+                Escaped(label)
+            ),
+        );
     }
     html.push_str("</span>");
     if !revision.depends_on.is_empty() {
-        let ids: Vec<String> = revision.depends_on.iter().map(|id| format!("<code>{}</code>", Escaped(id.as_str()))).collect();
-        put(html, format_args!(" <span class=\"remark\">depends on {}</span>", ids.join(", ")));
+        let ids: Vec<String> = revision
+            .depends_on
+            .iter()
+            .map(|id| format!("<code>{}</code>", Escaped(id.as_str())))
+            .collect();
+        put(
+            html,
+            format_args!(
+                " <span class=\"remark\">depends on {}</span>",
+                ids.join(", ")
+            ),
+        );
     }
     html.push_str("</div></li>\n");
 }
@@ -377,9 +457,14 @@ fn rail(width: usize, lines: &str, node: Option<usize>) -> String {
 }
 
 pub(super) fn audit_trail(html: &mut String, page: &StatusPage<'_>) {
-    html.push_str("<section class=\"card\" aria-labelledby=\"log\">\n<h2 id=\"log\">Audit trail</h2>\n");
+    html.push_str(
+        "<section class=\"card\" aria-labelledby=\"log\">\n<h2 id=\"log\">Audit trail</h2>\n",
+    );
     match page.audit {
-        Err(why) => put(html, format_args!("<p>It can't be read: {}.</p>\n", Escaped(&why.detail))),
+        Err(why) => put(
+            html,
+            format_args!("<p>It can't be read: {}.</p>\n", Escaped(&why.detail)),
+        ),
         Ok([]) => html.push_str("<p>Nothing is recorded yet.</p>\n"),
         Ok(entries) => {
             html.push_str("<ol class=\"log\">\n");
@@ -409,7 +494,10 @@ fn audit_entry(html: &mut String, entry: &AuditEntry, page: &StatusPage<'_>) {
         ),
     );
     if let Some(at) = entry.started_at {
-        put(html, format_args!("{} ({}) · ", moment(at), ago(at, page.now)));
+        put(
+            html,
+            format_args!("{} ({}) · ", moment(at), ago(at, page.now)),
+        );
     }
     put(
         html,
@@ -423,17 +511,29 @@ fn audit_entry(html: &mut String, entry: &AuditEntry, page: &StatusPage<'_>) {
     if let Some(version) = &entry.application_version {
         put(html, format_args!(" · version {}", Escaped(version)));
     }
-    if let Some(rows) = entry.rows_affected.and_then(|rows| u64::try_from(rows).ok()) {
+    if let Some(rows) = entry
+        .rows_affected
+        .and_then(|rows| u64::try_from(rows).ok())
+    {
         put(html, format_args!(" · {} changed", Count(rows, "row")));
     }
     html.push_str("</p>\n");
     if let Some(detail) = &entry.detail {
-        put(html, format_args!("<p class=\"remark\">{}</p>\n", Escaped(&without_credentials(detail))));
+        put(
+            html,
+            format_args!(
+                "<p class=\"remark\">{}</p>\n",
+                Escaped(&without_credentials(detail))
+            ),
+        );
     }
     if let Some(error) = &entry.error {
         put(
             html,
-            format_args!("<pre tabindex=\"0\">{}</pre>\n", Escaped(&shortened(&without_credentials(error)))),
+            format_args!(
+                "<pre tabindex=\"0\">{}</pre>\n",
+                Escaped(&shortened(&without_credentials(error)))
+            ),
         );
     }
     html.push_str("</li>\n");

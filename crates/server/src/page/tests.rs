@@ -3,13 +3,13 @@
 mod colours;
 mod outline;
 
+use stairway_plan::event::Event;
 use stairway_plan::event::{EventKind, LockHolder, Stage};
+use stairway_plan::graph::RevisionGraph;
 use stairway_plan::plan::Direction;
 use stairway_plan::position::DatabaseState;
 use stairway_plan::report::{AuditEntry, StatusReport};
 use stairway_plan::revision::{Revision, RevisionId};
-use stairway_plan::event::Event;
-use stairway_plan::graph::RevisionGraph;
 
 use super::*;
 use crate::source::PendingStep;
@@ -54,7 +54,11 @@ impl Scene {
         scene.startup = StartupReport::new("default");
         scene.startup.begin(instant(-10));
         for kind in kinds {
-            let event = Event { timestamp: instant(-1), database: "default".to_owned(), kind };
+            let event = Event {
+                timestamp: instant(-1),
+                database: "default".to_owned(),
+                kind,
+            };
             scene.startup.observe(&event);
         }
         scene
@@ -75,7 +79,10 @@ impl Scene {
             startup: self.startup.clone(),
             status: self.status.as_ref(),
             drawing: &drawing,
-            preview: self.preview.as_ref().map(|preview| preview.as_ref().map(Vec::as_slice)),
+            preview: self
+                .preview
+                .as_ref()
+                .map(|preview| preview.as_ref().map(Vec::as_slice)),
             audit: self.audit.as_ref().map(Vec::as_slice),
             now: instant(0),
         };
@@ -119,7 +126,9 @@ fn scenes() -> Vec<(String, Scene)> {
     scenes.push((
         "migrating".to_owned(),
         Scene::starting([
-            EventKind::StageStarted { stage: Stage::Migrate },
+            EventKind::StageStarted {
+                stage: Stage::Migrate,
+            },
             step_started(),
             EventKind::StatementFinished {
                 revision: RevisionId::from("m20260103_100000_create_orders"),
@@ -141,7 +150,10 @@ fn scenes() -> Vec<(String, Scene)> {
     scenes.push((
         "waiting_for_lock".to_owned(),
         Scene::starting([EventKind::WaitingForLock {
-            holder: Some(LockHolder { application: Some("stairway 7@web-2".to_owned()), ..LockHolder::default() }),
+            holder: Some(LockHolder {
+                application: Some("stairway 7@web-2".to_owned()),
+                ..LockHolder::default()
+            }),
             waited_ms: 62_000,
             time_left_ms: 538_000,
         }]),
@@ -161,7 +173,10 @@ fn scenes() -> Vec<(String, Scene)> {
     );
     scenes.push(("failed".to_owned(), failed));
     let mut several = Scene::of(DatabaseState::UpToDate);
-    several.others = vec![("default", DatabaseState::UpToDate), ("billing & co", DatabaseState::Behind)];
+    several.others = vec![
+        ("default", DatabaseState::UpToDate),
+        ("billing & co", DatabaseState::Behind),
+    ];
     scenes.push(("several".to_owned(), several));
     let mut long = Scene::of(DatabaseState::UpToDate);
     long.graph = long_graph();
@@ -171,7 +186,13 @@ fn scenes() -> Vec<(String, Scene)> {
 
 /// Three hundred revisions in three branches.
 fn long_graph() -> RevisionGraph {
-    let id = |n: usize| RevisionId::from(format!("m{:08}_{:06}_revision_with_a_rather_long_name", 20_260_101 + n, n));
+    let id = |n: usize| {
+        RevisionId::from(format!(
+            "m{:08}_{:06}_revision_with_a_rather_long_name",
+            20_260_101 + n,
+            n
+        ))
+    };
     let revisions = (0..300)
         .map(|n| {
             let parents = match n {
@@ -232,7 +253,12 @@ fn nothing_from_a_database_or_a_revision_becomes_markup() {
     }]));
     let mut hostile = entry(1);
     hostile.revision = id();
-    for text in [&mut hostile.action, &mut hostile.outcome, &mut hostile.actor, &mut hostile.host] {
+    for text in [
+        &mut hostile.action,
+        &mut hostile.outcome,
+        &mut hostile.actor,
+        &mut hostile.host,
+    ] {
         HOSTILE.clone_into(text);
     }
     hostile.error = Some(HOSTILE.to_owned());
@@ -240,13 +266,24 @@ fn nothing_from_a_database_or_a_revision_becomes_markup() {
     hostile.application_version = Some(HOSTILE.to_owned());
     scene.audit = Ok(vec![hostile]);
     let quiet = scene.render();
-    scene.startup.fail(HOSTILE.to_owned(), Some(HOSTILE.to_owned()), instant(0));
+    scene
+        .startup
+        .fail(HOSTILE.to_owned(), Some(HOSTILE.to_owned()), instant(0));
     let failed = scene.render();
-    scene.status = Err(Unavailable { detail: HOSTILE.to_owned(), hint: Some(HOSTILE.to_owned()), ..unreachable() });
-    scene.preview = Some(Err(Unavailable { detail: HOSTILE.to_owned(), ..unreachable() }));
+    scene.status = Err(Unavailable {
+        detail: HOSTILE.to_owned(),
+        hint: Some(HOSTILE.to_owned()),
+        ..unreachable()
+    });
+    scene.preview = Some(Err(Unavailable {
+        detail: HOSTILE.to_owned(),
+        ..unreachable()
+    }));
     let unreadable = scene.render();
     let mut busy = Scene::starting([
-        EventKind::StageStarted { stage: Stage::Migrate },
+        EventKind::StageStarted {
+            stage: Stage::Migrate,
+        },
         EventKind::StepStarted {
             revision: id(),
             message: HOSTILE.to_owned(),
@@ -269,16 +306,31 @@ fn nothing_from_a_database_or_a_revision_becomes_markup() {
 fn the_page_needs_nothing_from_elsewhere_and_the_policy_names_what_it_has() {
     for (name, scene) in scenes() {
         let html = scene.render();
-        for forbidden in ["http:", "https:", "url(", "@import", " style=", " src=", " onclick", "javascript:"] {
+        for forbidden in [
+            "http:",
+            "https:",
+            "url(",
+            "@import",
+            " style=",
+            " src=",
+            " onclick",
+            "javascript:",
+        ] {
             let found = html.matches(forbidden).count();
             // The namespace in the icon is a name, not an address.
             let allowed = usize::from(forbidden == "http:");
             assert!(found <= allowed, "{name}: {forbidden} {found} times");
         }
     }
-    assert!(!STYLE.contains("</") && !SCRIPT.contains("</"), "they stand inside of their elements");
+    assert!(
+        !STYLE.contains("</") && !SCRIPT.contains("</"),
+        "they stand inside of their elements"
+    );
     let policy = &**CONTENT_SECURITY_POLICY;
-    assert!(policy.starts_with("default-src 'none'; style-src 'sha256-"), "{policy}");
+    assert!(
+        policy.starts_with("default-src 'none'; style-src 'sha256-"),
+        "{policy}"
+    );
     assert!(!policy.contains("unsafe"), "{policy}");
 }
 
@@ -299,7 +351,11 @@ fn the_page_stays_small_however_much_there_is_to_show() {
             revision: revision.id.clone(),
             message: revision.message.clone(),
             transactional: true,
-            sql: if nth < 60 { vec!["x".repeat(100_000); 3] } else { Vec::new() },
+            sql: if nth < 60 {
+                vec!["x".repeat(100_000); 3]
+            } else {
+                Vec::new()
+            },
             incomplete: None,
         })
         .collect();
@@ -307,16 +363,21 @@ fn the_page_stays_small_however_much_there_is_to_show() {
     scene.preview = Some(Ok(pending));
     let html = scene.render();
     assert!(html.len() < 600_000, "{} bytes", html.len());
-    assert!(html.contains("And 9950 more"), "what is left out is counted");
+    assert!(
+        html.contains("And 9950 more"),
+        "what is left out is counted"
+    );
     outline::check(&html).expect("sound");
 }
 
 #[test]
 #[ignore = "writes every page into target/status-pages, to be looked at in a browser"]
 fn write_the_pages_to_look_at_them() {
-    let directory = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../target/status-pages");
+    let directory =
+        std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../target/status-pages");
     std::fs::create_dir_all(&directory).expect("the directory can be made");
     for (name, scene) in scenes() {
-        std::fs::write(directory.join(format!("{name}.html")), scene.render()).expect("the page can be written");
+        std::fs::write(directory.join(format!("{name}.html")), scene.render())
+            .expect("the page can be written");
     }
 }

@@ -21,7 +21,11 @@ pub(super) fn ago(at: DateTime<Utc>, now: DateTime<Utc>) -> String {
         1..=59 => format!("{seconds} s ago"),
         60..=3599 => format!("{} min ago", seconds / 60),
         3600..=86_399 => format!("{} h ago", seconds / 3600),
-        _ => format!("{} days ago", seconds / 86_400).replacen("1 days", "1 day", usize::from(seconds < 172_800)),
+        _ => format!("{} days ago", seconds / 86_400).replacen(
+            "1 days",
+            "1 day",
+            usize::from(seconds < 172_800),
+        ),
     }
 }
 

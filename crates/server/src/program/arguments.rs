@@ -8,8 +8,11 @@ use clap::{ArgAction, Args, Parser, Subcommand};
 use crate::settings::ReadyWhen;
 
 /// The variables that this command line reads besides those of `stairway_core::settings`.
-pub(super) const VARIABLES: [&str; 3] =
-    ["STAIRWAY_LISTEN", "STAIRWAY_INTERNAL_LISTEN", "STAIRWAY_READY_WHEN"];
+pub(super) const VARIABLES: [&str; 3] = [
+    "STAIRWAY_LISTEN",
+    "STAIRWAY_INTERNAL_LISTEN",
+    "STAIRWAY_READY_WHEN",
+];
 
 /// Migrates databases at start-up and serves health, metrics and a status page
 #[derive(Debug, Parser)]
@@ -32,13 +35,24 @@ Examples:
 )]
 pub(super) struct Arguments {
     /// Where to listen
-    #[arg(long, global = true, env = "STAIRWAY_LISTEN", value_name = "ADDRESS", default_value = "127.0.0.1:8000")]
+    #[arg(
+        long,
+        global = true,
+        env = "STAIRWAY_LISTEN",
+        value_name = "ADDRESS",
+        default_value = "127.0.0.1:8000"
+    )]
     pub(super) listen: String,
     /// Serve everything here, and on --listen only probes that name no revision and no error
     #[arg(long, env = "STAIRWAY_INTERNAL_LISTEN", value_name = "ADDRESS")]
     pub(super) internal_listen: Option<String>,
     /// When /health/ready says yes: up-to-date, up-to-date-or-ahead, nothing-pending, or started
-    #[arg(long, env = "STAIRWAY_READY_WHEN", value_name = "POLICY", default_value_t)]
+    #[arg(
+        long,
+        env = "STAIRWAY_READY_WHEN",
+        value_name = "POLICY",
+        default_value_t
+    )]
     pub(super) ready_when: ReadyWhen,
     /// Where the database is; better set DATABASE_URL, which other users of the machine can't see
     #[arg(long, value_name = "URL")]
@@ -103,7 +117,8 @@ mod tests {
 
     #[test]
     fn it_listens_on_this_machine_alone_unless_told_otherwise() {
-        let arguments = Arguments::try_parse_from(["stairway-server"]).expect("no argument is needed");
+        let arguments =
+            Arguments::try_parse_from(["stairway-server"]).expect("no argument is needed");
         assert_eq!(arguments.listen, "127.0.0.1:8000");
         assert_eq!(arguments.ready_when, ReadyWhen::UpToDateOrAhead);
     }

@@ -12,17 +12,28 @@ const LONGEST_ANSWER: u64 = 64 * 1024;
 
 /// Asks, says on standard output what came back, and returns the exit code.
 pub(super) fn run(arguments: &Arguments, check: &HealthcheckArguments) -> u8 {
-    if !check.path.starts_with('/') || check.path.contains(|c: char| c.is_whitespace() || c.is_control()) {
+    if !check.path.starts_with('/')
+        || check
+            .path
+            .contains(|c: char| c.is_whitespace() || c.is_control())
+    {
         tell("error: --path must begin with / and have no spaces");
         return exit_code::USAGE;
     }
     match ask(&arguments.listen, &check.path, check.timeout) {
         Ok((status, body)) => {
             drop(writeln!(io::stdout(), "{status} {body}"));
-            if status == 200 { exit_code::DONE } else { exit_code::FAILED }
+            if status == 200 {
+                exit_code::DONE
+            } else {
+                exit_code::FAILED
+            }
         }
         Err(error) => {
-            tell(&format!("error: {} does not answer: {error}", arguments.listen));
+            tell(&format!(
+                "error: {} does not answer: {error}",
+                arguments.listen
+            ));
             exit_code::FAILED
         }
     }
@@ -44,7 +55,10 @@ fn ask(address: &str, path: &str, allowed: Duration) -> io::Result<(u16, String)
 fn ask_at(address: SocketAddr, path: &str, deadline: Instant) -> io::Result<(u16, String)> {
     let mut stream = TcpStream::connect_timeout(&address, left(deadline)?)?;
     stream.set_write_timeout(Some(left(deadline)?))?;
-    write!(stream, "GET {path} HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n\r\n")?;
+    write!(
+        stream,
+        "GET {path} HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n\r\n"
+    )?;
     let mut answer = Vec::new();
     let mut buffer = [0; 4096];
     let mut rest = stream.try_clone()?.take(LONGEST_ANSWER);
@@ -55,7 +69,8 @@ fn ask_at(address: SocketAddr, path: &str, deadline: Instant) -> io::Result<(u16
             count => answer.extend_from_slice(&buffer[..count]),
         }
     }
-    parse(&answer).ok_or_else(|| io::Error::new(io::ErrorKind::InvalidData, "the answer is not HTTP"))
+    parse(&answer)
+        .ok_or_else(|| io::Error::new(io::ErrorKind::InvalidData, "the answer is not HTTP"))
 }
 
 fn left(deadline: Instant) -> io::Result<Duration> {
@@ -115,8 +130,13 @@ mod tests {
 
     #[test]
     fn the_status_and_the_body_of_the_answer_are_told() {
-        let address = server(Some("HTTP/1.1 503 Service Unavailable\r\ncontent-length: 2\r\n\r\n{}"));
-        assert_eq!(ask(&address, "/health", Duration::from_secs(5)).expect("an answer"), (503, "{}".to_owned()));
+        let address = server(Some(
+            "HTTP/1.1 503 Service Unavailable\r\ncontent-length: 2\r\n\r\n{}",
+        ));
+        assert_eq!(
+            ask(&address, "/health", Duration::from_secs(5)).expect("an answer"),
+            (503, "{}".to_owned())
+        );
     }
 
     #[test]
@@ -125,7 +145,10 @@ mod tests {
         assert!(ask(&server(None), "/", SOON).is_err());
         assert!(began.elapsed() < Duration::from_secs(4));
         for nonsense in ["", "SSH-2.0\r\n\r\n", "HTTP/1.1 2xx\r\n\r\n"] {
-            assert!(ask(&server(Some(nonsense)), "/", Duration::from_secs(5)).is_err(), "{nonsense:?}");
+            assert!(
+                ask(&server(Some(nonsense)), "/", Duration::from_secs(5)).is_err(),
+                "{nonsense:?}"
+            );
         }
         assert!(ask("127.0.0.1:1", "/", SOON).is_err());
         assert!(ask("nowhere", "/", SOON).is_err());

@@ -50,7 +50,11 @@ impl Signals {
     pub(super) fn first(&mut self) -> impl Future<Output = ()> + use<> {
         let mut received = self.received.clone();
         async move {
-            if received.wait_for(|received| received.count > 0).await.is_err() {
+            if received
+                .wait_for(|received| received.count > 0)
+                .await
+                .is_err()
+            {
                 // Nobody listens any more; nothing will end the server but itself.
                 std::future::pending::<()>().await;
             }
@@ -60,7 +64,11 @@ impl Signals {
     /// How the program ends: well if one signal was enough.
     pub(super) fn exit_code(&self) -> u8 {
         let received = *self.received.borrow();
-        if received.count > 1 { received.code } else { exit_code::DONE }
+        if received.count > 1 {
+            received.code
+        } else {
+            exit_code::DONE
+        }
     }
 }
 
@@ -109,6 +117,9 @@ impl Source {
 
     /// The exit code of the next signal.
     async fn next(&mut self) -> Option<u8> {
-        tokio::signal::ctrl_c().await.ok().map(|()| exit_code::INTERRUPTED)
+        tokio::signal::ctrl_c()
+            .await
+            .ok()
+            .map(|()| exit_code::INTERRUPTED)
     }
 }

@@ -125,9 +125,10 @@ pub(super) async fn history(
         before: query.before,
         revision: query.revision,
     };
-    let found = state.audit(database, page).await.map_err(|why| {
-        Problem::unavailable(&why).with("database", json!(database.name))
-    })?;
+    let found = state
+        .audit(database, page)
+        .await
+        .map_err(|why| Problem::unavailable(&why).with("database", json!(database.name)))?;
     let mut entries = found.to_vec();
     let limit = usize::try_from(limit).unwrap_or(usize::MAX);
     let more = entries.len() > limit;

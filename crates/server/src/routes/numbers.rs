@@ -13,20 +13,19 @@ use crate::unavailable::Reason;
 pub(super) async fn metrics(State(state): State<ServerState>) -> Response {
     let databases = state.databases();
     let answers = join_all(databases.iter().map(|database| state.status(database))).await;
-    let text = {
-        let mut metrics = state.metrics();
-        for (database, answer) in databases.iter().zip(&answers) {
-            match answer {
-                Ok(snapshot) => metrics.record_status(&snapshot.report),
-                // That too many ask at once says nothing of the database.
-                Err(why) if why.reason == Reason::Busy => {}
-                Err(_) => metrics.record_unreadable(&database.name),
-            }
+    let metrics = state.metrics();
+    for (database, answer) in databases.iter().zip(&answers) {
+        match answer {
+            Ok(snapshot) => metrics.record_status(&snapshot.report),
+            // That too many ask at once says nothing of the database.
+            Err(why) if why.reason == Reason::Busy => {}
+            Err(_) => metrics.record_unreadable(&database.name),
         }
-        metrics.render()
-    };
-    let mut response = text.into_response();
+    }
+    let mut response = metrics.render().into_response();
     let content_type = HeaderValue::from_static(CONTENT_TYPE);
-    response.headers_mut().insert(header::CONTENT_TYPE, content_type);
+    response
+        .headers_mut()
+        .insert(header::CONTENT_TYPE, content_type);
     response
 }

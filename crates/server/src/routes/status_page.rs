@@ -52,17 +52,28 @@ pub(super) async fn status_page(
         database: &database.name,
         databases,
         startup,
-        status: status.as_ref().map(|snapshot| &snapshot.report).map_err(AsRef::as_ref),
-        drawing: &database.drawing,
-        preview: preview
+        status: status
             .as_ref()
-            .map(|preview| preview.as_ref().map(|steps| steps.as_slice()).map_err(AsRef::as_ref)),
-        audit: audit.as_ref().map(|entries| entries.as_slice()).map_err(AsRef::as_ref),
+            .map(|snapshot| &snapshot.report)
+            .map_err(AsRef::as_ref),
+        drawing: &database.drawing,
+        preview: preview.as_ref().map(|preview| {
+            preview
+                .as_ref()
+                .map(|steps| steps.as_slice())
+                .map_err(AsRef::as_ref)
+        }),
+        audit: audit
+            .as_ref()
+            .map(|entries| entries.as_slice())
+            .map_err(AsRef::as_ref),
         now: Utc::now(),
     };
     let mut response = Html(page.render()).into_response();
     if let Ok(policy) = HeaderValue::from_str(&CONTENT_SECURITY_POLICY) {
-        response.headers_mut().insert(header::CONTENT_SECURITY_POLICY, policy);
+        response
+            .headers_mut()
+            .insert(header::CONTENT_SECURITY_POLICY, policy);
     }
     Ok(response)
 }
@@ -90,7 +101,11 @@ async fn links(state: &ServerState) -> Vec<DatabaseLink<'_>> {
 /// exactly one, so that it never names another server.
 fn base(path: &str) -> String {
     let path = path.trim_matches('/');
-    if path.is_empty() { "/".to_owned() } else { format!("/{path}/") }
+    if path.is_empty() {
+        "/".to_owned()
+    } else {
+        format!("/{path}/")
+    }
 }
 
 #[cfg(test)]

@@ -117,7 +117,10 @@ pub(super) struct Busy<'a> {
 impl Drop for Busy<'_> {
     fn drop(&mut self) {
         self.connection.touch();
-        self.connection.entry.requests.fetch_sub(1, Ordering::AcqRel);
+        self.connection
+            .entry
+            .requests
+            .fetch_sub(1, Ordering::AcqRel);
     }
 }
 

@@ -100,7 +100,10 @@ mod tests {
     async fn a_write_that_makes_no_progress_fails_after_its_time() {
         let (ours, theirs) = duplex(4);
         let mut stream = TimedStream::new(ours, Duration::from_secs(10));
-        let error = stream.write_all(b"more than four").await.expect_err("nobody reads");
+        let error = stream
+            .write_all(b"more than four")
+            .await
+            .expect_err("nobody reads");
         assert_eq!(error.kind(), io::ErrorKind::TimedOut);
         drop(theirs);
     }
@@ -118,7 +121,10 @@ mod tests {
             }
             read
         });
-        stream.write_all(b"more than four").await.expect("it gets on");
+        stream
+            .write_all(b"more than four")
+            .await
+            .expect("it gets on");
         drop(stream);
         assert_eq!(reader.await.expect("no panic"), b"more than four");
     }

@@ -11,12 +11,11 @@ use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 use http_body_util::BodyExt;
 use serde_json::Value;
-use stairway_core::{Error, Observer};
+use stairway_core::{Error, MetricsObserver, Observer};
 use stairway_plan::event::{Event, EventKind};
 use stairway_plan::graph::RevisionGraph;
 use stairway_plan::history::History;
 use stairway_plan::position::{ChecksumComparison, DatabaseState, Position};
-use stairway_plan::render::metrics::MigrationMetrics;
 use stairway_plan::report::{AuditEntry, StatusReport};
 use stairway_plan::revision::{Revision, RevisionId};
 use tower::ServiceExt;
@@ -25,7 +24,7 @@ use crate::progress::StartupReport;
 use crate::routes::{probe_router, router, standalone};
 use crate::settings::ServerSettings;
 use crate::source::{AuditPage, PendingStep, Source};
-use crate::state::{RunObserver, ServerState, SharedMetrics};
+use crate::state::{RunObserver, ServerState};
 use crate::unavailable::{Reason, Unavailable};
 
 pub(crate) fn instant(second: i64) -> DateTime<Utc> {
@@ -39,11 +38,20 @@ pub(crate) fn graph() -> RevisionGraph {
     };
     RevisionGraph::new(vec![
         revision("m20260101_100000_create_users", &[]),
-        revision("m20260102_100000_add_email", &["m20260101_100000_create_users"]),
-        revision("m20260103_100000_create_orders", &["m20260101_100000_create_users"]),
+        revision(
+            "m20260102_100000_add_email",
+            &["m20260101_100000_create_users"],
+        ),
+        revision(
+            "m20260103_100000_create_orders",
+            &["m20260101_100000_create_users"],
+        ),
         revision(
             "m20260104_100000_merge",
-            &["m20260102_100000_add_email", "m20260103_100000_create_orders"],
+            &[
+                "m20260102_100000_add_email",
+                "m20260103_100000_create_orders",
+            ],
         ),
     ])
     .expect("a sound graph")
@@ -52,7 +60,12 @@ pub(crate) fn graph() -> RevisionGraph {
 /// Where a database stands that has applied the first so many revisions of the graph.
 pub(crate) fn report(name: &str, applied: usize) -> StatusReport {
     let graph = graph();
-    let history = History::of(graph.iter().take(applied).map(|revision| revision.id.clone()));
+    let history = History::of(
+        graph
+            .iter()
+            .take(applied)
+            .map(|revision| revision.id.clone()),
+    );
     let position = Position::of(&graph, &history, &ChecksumComparison::default());
     StatusReport::new(position, name, "postgres", "postgres://db/shop", instant(0))
 }
@@ -78,7 +91,9 @@ pub(crate) fn entry(id: i64) -> AuditEntry {
 pub(crate) fn unreachable() -> Unavailable {
     Unavailable {
         reason: Reason::Unreachable,
-        detail: "the database postgres://db/shop could not be reached within 3 s (1 attempts): refused".to_owned(),
+        detail:
+            "the database postgres://db/shop could not be reached within 3 s (1 attempts): refused"
+                .to_owned(),
         hint: Some("check that the server runs".to_owned()),
     }
 }
@@ -161,7 +176,11 @@ impl Source for FakeDatabase {
         let entries = entries
             .into_iter()
             .filter(move |entry| entry.id < before)
-            .filter(|entry| page.revision.as_deref().is_none_or(|id| id == entry.revision.as_str()))
+            .filter(|entry| {
+                page.revision
+                    .as_deref()
+                    .is_none_or(|id| id == entry.revision.as_str())
+            })
             .take(usize::try_from(page.limit).unwrap_or(usize::MAX))
             .collect();
         self.answer(|_| entries)
@@ -169,13 +188,16 @@ impl Source for FakeDatabase {
 
     fn preview(&self) -> BoxFuture<'static, Result<Vec<PendingStep>, Unavailable>> {
         self.answer(|report| {
-            let steps = report.pending_migrations.into_iter().map(|revision| PendingStep {
-                message: format!("message of {revision}"),
-                revision,
-                transactional: true,
-                sql: vec!["ALTER TABLE \"users\" ADD COLUMN \"email\" text".to_owned()],
-                incomplete: None,
-            });
+            let steps = report
+                .pending_migrations
+                .into_iter()
+                .map(|revision| PendingStep {
+                    message: format!("message of {revision}"),
+                    revision,
+                    transactional: true,
+                    sql: vec!["ALTER TABLE \"users\" ADD COLUMN \"email\" text".to_owned()],
+                    incomplete: None,
+                });
             steps.collect()
         })
     }
@@ -203,8 +225,7 @@ impl Endpoints {
     }
 
     pub(crate) fn of(names: &[&str], settings: ServerSettings) -> Self {
-        let metrics: SharedMetrics =
-            Arc::new(Mutex::new(MigrationMetrics::new(names.iter().copied())));
+        let metrics = Arc::new(MetricsObserver::new(names.iter().copied()));
         let mut sources = Vec::new();
         let mut databases = Vec::new();
         let mut observers = Vec::new();
@@ -236,7 +257,11 @@ impl Endpoints {
     /// One database whose start-up is over.
     pub(crate) async fn started(settings: ServerSettings) -> Self {
         let endpoints = Self::new(settings);
-        endpoints.state.start_up().await.expect("start-up goes well");
+        endpoints
+            .state
+            .start_up()
+            .await
+            .expect("start-up goes well");
         endpoints
     }
 
@@ -268,7 +293,9 @@ impl Endpoints {
 }
 
 pub(crate) fn get_request(path: &str) -> Request<Body> {
-    Request::get(path).body(Body::empty()).expect("a sound request")
+    Request::get(path)
+        .body(Body::empty())
+        .expect("a sound request")
 }
 
 pub(crate) fn request(method: Method, path: &str) -> Request<Body> {
@@ -278,9 +305,16 @@ pub(crate) fn request(method: Method, path: &str) -> Request<Body> {
 }
 
 pub(crate) async fn ask(router: Router, request: Request<Body>) -> Reply {
-    let response = router.oneshot(request).await.expect("a router does not fail");
+    let response = router
+        .oneshot(request)
+        .await
+        .expect("a router does not fail");
     let (head, body) = response.into_parts();
-    let body = body.collect().await.expect("the body is in memory").to_bytes();
+    let body = body
+        .collect()
+        .await
+        .expect("the body is in memory")
+        .to_bytes();
     Reply {
         status: head.status,
         headers: head.headers,
@@ -307,7 +341,10 @@ impl Reply {
     }
 
     pub(crate) fn header(&self, name: &str) -> &str {
-        let value = self.headers.get(name).unwrap_or_else(|| panic!("no header field {name}: {self:?}"));
+        let value = self
+            .headers
+            .get(name)
+            .unwrap_or_else(|| panic!("no header field {name}: {self:?}"));
         value.to_str().expect("plain text")
     }
 }

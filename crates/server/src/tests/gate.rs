@@ -30,8 +30,16 @@ async fn the_application_is_closed_until_the_database_is_migrated_and_then_stays
     assert_eq!(probe.status, StatusCode::OK, "probes get through");
 
     endpoints.database().stand(report("default", 2));
-    endpoints.state.start_up().await.expect("start-up goes well");
-    assert_eq!(orders().await.status, StatusCode::SERVICE_UNAVAILABLE, "still behind");
+    endpoints
+        .state
+        .start_up()
+        .await
+        .expect("start-up goes well");
+    assert_eq!(
+        orders().await.status,
+        StatusCode::SERVICE_UNAVAILABLE,
+        "still behind"
+    );
 
     endpoints.database().stand(report("default", 4));
     assert_eq!(orders().await.text(), "orders");
@@ -47,5 +55,8 @@ async fn a_router_that_is_nested_leaves_the_rest_of_the_application_alone() {
     assert_eq!(missing.text(), "the application's own");
     assert!(!missing.headers.contains_key("x-request-id"));
     let page = ask(application.clone(), get_request("/ops")).await;
-    assert!(page.text().contains("href=\"/ops/health/migrations\""), "links lead to where it is mounted");
+    assert!(
+        page.text().contains("href=\"/ops/health/migrations\""),
+        "links lead to where it is mounted"
+    );
 }

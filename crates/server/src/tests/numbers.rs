@@ -36,10 +36,22 @@ fn check_with_promtool(text: &str) {
         });
         return;
     };
-    child.stdin.take().expect("piped").write_all(text.as_bytes()).expect("promtool reads");
+    child
+        .stdin
+        .take()
+        .expect("piped")
+        .write_all(text.as_bytes())
+        .expect("promtool reads");
     let output = child.wait_with_output().expect("promtool ends");
-    let said = format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
-    assert!(output.status.success() && said.trim().is_empty(), "promtool: {said}\n{text}");
+    let said = format!(
+        "{}{}",
+        String::from_utf8_lossy(&output.stdout),
+        String::from_utf8_lossy(&output.stderr)
+    );
+    assert!(
+        output.status.success() && said.trim().is_empty(),
+        "promtool: {said}\n{text}"
+    );
 }
 
 #[tokio::test]
@@ -58,11 +70,24 @@ async fn the_metrics_pass_promtool_in_every_state() {
                 rows_affected: 0,
             },
         );
-        endpoints.happens(2, EventKind::RunFinished { run_id: "r".to_owned(), steps: 1, elapsed_ms: 2_000 });
+        endpoints.happens(
+            2,
+            EventKind::RunFinished {
+                run_id: "r".to_owned(),
+                steps: 1,
+                elapsed_ms: 2_000,
+            },
+        );
         let reply = endpoints.get("/metrics").await;
         assert_eq!(reply.status, StatusCode::OK);
-        assert_eq!(reply.header("content-type"), "text/plain; version=0.0.4; charset=utf-8");
-        let series = format!("db_migration_state{{database=\"orders\",state=\"{}\"}}", state.as_str());
+        assert_eq!(
+            reply.header("content-type"),
+            "text/plain; version=0.0.4; charset=utf-8"
+        );
+        let series = format!(
+            "db_migration_state{{database=\"orders\",state=\"{}\"}}",
+            state.as_str()
+        );
         assert_eq!(value(reply.text(), &series).as_deref(), Some("1"));
         check_with_promtool(reply.text());
     }
@@ -72,7 +97,10 @@ async fn the_metrics_pass_promtool_in_every_state() {
 async fn the_metrics_are_there_however_the_database_is() {
     let endpoints = Endpoints::started(settings()).await;
     let up_to_date = "db_migration_up_to_date{database=\"default\"}";
-    assert_eq!(value(endpoints.get("/metrics").await.text(), up_to_date).as_deref(), Some("1"));
+    assert_eq!(
+        value(endpoints.get("/metrics").await.text(), up_to_date).as_deref(),
+        Some("1")
+    );
     endpoints.database().behave(Behaviour::Fails(unreachable()));
     let reply = endpoints.get("/metrics").await;
     assert_eq!(reply.status, StatusCode::OK);

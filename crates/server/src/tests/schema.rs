@@ -30,21 +30,36 @@ pub(super) fn mismatches(document: &Value, schema: &Value, value: &Value, at: &s
                 }
             }
             "enum" => {
-                if !rule.as_array().is_some_and(|allowed| allowed.contains(value)) {
+                if !rule
+                    .as_array()
+                    .is_some_and(|allowed| allowed.contains(value))
+                {
                     found.push(format!("{at}: {value} is none of {rule}"));
                 }
             }
             "minimum" | "maximum" => {
                 if let (Some(number), Some(bound)) = (value.as_f64(), rule.as_f64()) {
-                    let fits = if keyword == "minimum" { number >= bound } else { number <= bound };
+                    let fits = if keyword == "minimum" {
+                        number >= bound
+                    } else {
+                        number <= bound
+                    };
                     if !fits {
                         found.push(format!("{at}: {number} is beyond the {keyword} {bound}"));
                     }
                 }
             }
             "required" => {
-                for name in rule.as_array().into_iter().flatten().filter_map(Value::as_str) {
-                    if value.as_object().is_some_and(|object| !object.contains_key(name)) {
+                for name in rule
+                    .as_array()
+                    .into_iter()
+                    .flatten()
+                    .filter_map(Value::as_str)
+                {
+                    if value
+                        .as_object()
+                        .is_some_and(|object| !object.contains_key(name))
+                    {
                         found.push(format!("{at}: `{name}` is missing"));
                     }
                 }
@@ -52,14 +67,24 @@ pub(super) fn mismatches(document: &Value, schema: &Value, value: &Value, at: &s
             "properties" => {
                 for (name, property) in rule.as_object().into_iter().flatten() {
                     if let Some(member) = value.get(name) {
-                        found.extend(mismatches(document, property, member, &format!("{at}.{name}")));
+                        found.extend(mismatches(
+                            document,
+                            property,
+                            member,
+                            &format!("{at}.{name}"),
+                        ));
                     }
                 }
             }
             "additionalProperties" => {
                 assert_eq!(rule, &Value::Bool(false), "{at}: only `false` is known");
                 let known = schema.get("properties").and_then(Value::as_object);
-                for name in value.as_object().into_iter().flatten().map(|(name, _)| name) {
+                for name in value
+                    .as_object()
+                    .into_iter()
+                    .flatten()
+                    .map(|(name, _)| name)
+                {
                     if !known.is_some_and(|known| known.contains_key(name)) {
                         found.push(format!("{at}: `{name}` is not documented"));
                     }
@@ -72,17 +97,27 @@ pub(super) fn mismatches(document: &Value, schema: &Value, value: &Value, at: &s
             }
             "oneOf" => {
                 let choices = rule.as_array().expect("a list");
-                let misses: Vec<Vec<String>> =
-                    choices.iter().map(|choice| mismatches(document, choice, value, at)).collect();
+                let misses: Vec<Vec<String>> = choices
+                    .iter()
+                    .map(|choice| mismatches(document, choice, value, at))
+                    .collect();
                 if misses.iter().filter(|misses| misses.is_empty()).count() != 1 {
-                    found.push(format!("{at}: fits not exactly one of {} choices: {misses:?}", choices.len()));
+                    found.push(format!(
+                        "{at}: fits not exactly one of {} choices: {misses:?}",
+                        choices.len()
+                    ));
                 }
             }
             "pattern" => {
-                assert_eq!(rule, "^[A-Za-z0-9._:-]{1,128}$", "{at}: only this pattern is known");
+                assert_eq!(
+                    rule, "^[A-Za-z0-9._:-]{1,128}$",
+                    "{at}: only this pattern is known"
+                );
                 let fits = value.as_str().is_some_and(|text| {
                     (1..=128).contains(&text.len())
-                        && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"._:-".contains(&byte))
+                        && text
+                            .bytes()
+                            .all(|byte| byte.is_ascii_alphanumeric() || b"._:-".contains(&byte))
                 });
                 if !fits {
                     found.push(format!("{at}: {value} does not fit {rule}"));
@@ -96,7 +131,9 @@ pub(super) fn mismatches(document: &Value, schema: &Value, value: &Value, at: &s
 
 /// What a local reference points to.
 pub(super) fn resolve<'a>(document: &'a Value, reference: &Value) -> &'a Value {
-    let path = reference.as_str().and_then(|reference| reference.strip_prefix('#'));
+    let path = reference
+        .as_str()
+        .and_then(|reference| reference.strip_prefix('#'));
     path.and_then(|path| document.pointer(path))
         .unwrap_or_else(|| panic!("{reference} points to nothing"))
 }

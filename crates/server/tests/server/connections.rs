@@ -12,7 +12,10 @@ use crate::scene::{DEADLINE, Scene, Unusual, open_gate, parse, send};
 fn limits(change: impl FnOnce(&mut ConnectionLimits)) -> Unusual {
     let mut settings = ServerSettings::default();
     change(&mut settings.connections);
-    Unusual { settings, ..Unusual::default() }
+    Unusual {
+        settings,
+        ..Unusual::default()
+    }
 }
 
 async fn ready(test: &str, unusual: Unusual) -> Scene {
@@ -32,14 +35,21 @@ async fn closed(stream: &mut TcpStream) -> String {
 
 #[tokio::test]
 async fn clients_that_send_a_byte_now_and_then_are_cut_off_and_keep_nobody_waiting() {
-    let scene = ready("slow_loris", limits(|limits| limits.header_read_timeout = Duration::from_secs(1))).await;
+    let scene = ready(
+        "slow_loris",
+        limits(|limits| limits.header_read_timeout = Duration::from_secs(1)),
+    )
+    .await;
     let address = scene.address;
     let began = Instant::now();
     let slow: Vec<_> = (0..100)
         .map(|_| {
             tokio::spawn(async move {
                 let mut stream = TcpStream::connect(address).await.expect("there is room");
-                for byte in b"GET /health/live HTTP/1.1\r\nHost: x\r\nX-Slow: ".iter().cycle() {
+                for byte in b"GET /health/live HTTP/1.1\r\nHost: x\r\nX-Slow: "
+                    .iter()
+                    .cycle()
+                {
                     if stream.write_all(&[*byte]).await.is_err() {
                         break;
                     }
@@ -51,7 +61,11 @@ async fn clients_that_send_a_byte_now_and_then_are_cut_off_and_keep_nobody_waiti
     while slow.iter().any(|task| !task.is_finished()) {
         let asked = Instant::now();
         assert_eq!(scene.get("/health/live").await.status, 200);
-        assert!(asked.elapsed() < Duration::from_secs(1), "{:?}", asked.elapsed());
+        assert!(
+            asked.elapsed() < Duration::from_secs(1),
+            "{:?}",
+            asked.elapsed()
+        );
         assert!(began.elapsed() < DEADLINE, "slow clients are cut off");
         sleep(Duration::from_millis(50)).await;
     }
@@ -60,19 +74,37 @@ async fn clients_that_send_a_byte_now_and_then_are_cut_off_and_keep_nobody_waiti
 
 #[tokio::test]
 async fn a_connection_that_stays_silent_is_closed() {
-    let scene = ready("silent", limits(|limits| limits.header_read_timeout = Duration::from_millis(500))).await;
-    let mut silent = TcpStream::connect(scene.address).await.expect("there is room");
+    let scene = ready(
+        "silent",
+        limits(|limits| limits.header_read_timeout = Duration::from_millis(500)),
+    )
+    .await;
+    let mut silent = TcpStream::connect(scene.address)
+        .await
+        .expect("there is room");
     assert_eq!(closed(&mut silent).await, "");
-    let mut kept = TcpStream::connect(scene.address).await.expect("there is room");
-    kept.write_all(b"GET /health/live HTTP/1.1\r\nHost: x\r\n\r\n").await.expect("it is open");
-    assert!(closed(&mut kept).await.starts_with("HTTP/1.1 200"), "answered, then closed for being idle");
+    let mut kept = TcpStream::connect(scene.address)
+        .await
+        .expect("there is room");
+    kept.write_all(b"GET /health/live HTTP/1.1\r\nHost: x\r\n\r\n")
+        .await
+        .expect("it is open");
+    assert!(
+        closed(&mut kept).await.starts_with("HTTP/1.1 200"),
+        "answered, then closed for being idle"
+    );
     scene.end().await.expect("asked to end");
 }
 
 #[tokio::test]
 async fn oversized_and_malformed_requests_are_refused_one_by_one() {
     let scene = ready("malformed", Unusual::default()).await;
-    let field = |name: &str, length: usize| format!("GET /health HTTP/1.1\r\nHost: x\r\n{name}: {}\r\n\r\n", "x".repeat(length));
+    let field = |name: &str, length: usize| {
+        format!(
+            "GET /health HTTP/1.1\r\nHost: x\r\n{name}: {}\r\n\r\n",
+            "x".repeat(length)
+        )
+    };
     let many: String = (0..200).map(|n| format!("x-{n}: y\r\n")).collect();
     let cases: Vec<(&str, Vec<u8>, &[u16])> = vec![
         ("a huge field", field("x-huge", 100_000).into_bytes(), &[431]),
@@ -96,7 +128,9 @@ async fn oversized_and_malformed_requests_are_refused_one_by_one() {
         ("an unknown method", b"BREW /health HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n".to_vec(), &[405]),
     ];
     for (name, request, expected) in cases {
-        let answer = timeout(DEADLINE, send(scene.address, &request)).await.unwrap_or_else(|_| panic!("{name} hangs"));
+        let answer = timeout(DEADLINE, send(scene.address, &request))
+            .await
+            .unwrap_or_else(|_| panic!("{name} hangs"));
         // Whoever goes on sending may find the connection reset instead of the answer.
         if let Some(answer) = answer.ok().as_deref().and_then(parse) {
             assert!(expected.contains(&answer.status), "{name}: {answer:?}");
@@ -110,8 +144,14 @@ async fn oversized_and_malformed_requests_are_refused_one_by_one() {
 
 #[tokio::test]
 async fn a_client_that_never_reads_its_answers_is_cut_off() {
-    let scene = ready("never_reads", limits(|limits| limits.write_timeout = Duration::from_millis(500))).await;
-    let mut stream = TcpStream::connect(scene.address).await.expect("there is room");
+    let scene = ready(
+        "never_reads",
+        limits(|limits| limits.write_timeout = Duration::from_millis(500)),
+    )
+    .await;
+    let mut stream = TcpStream::connect(scene.address)
+        .await
+        .expect("there is room");
     let request = b"GET /openapi.json HTTP/1.1\r\nHost: x\r\n\r\n".repeat(100);
     let cut_off = timeout(DEADLINE, async {
         while stream.write_all(&request).await.is_ok() {}
@@ -126,7 +166,9 @@ async fn requests_that_are_sent_ahead_are_answered_in_order() {
     let scene = ready("pipelined", Unusual::default()).await;
     let one = "GET /health/live HTTP/1.1\r\nHost: x\r\n\r\n".repeat(50);
     let last = "GET /nowhere HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n";
-    let answer = send(scene.address, format!("{one}{last}").as_bytes()).await.expect("answers");
+    let answer = send(scene.address, format!("{one}{last}").as_bytes())
+        .await
+        .expect("answers");
     assert_eq!(answer.matches("HTTP/1.1 200 OK").count(), 50);
     assert!(answer.rfind("HTTP/1.1 404") > answer.rfind("HTTP/1.1 200"));
     scene.end().await.expect("asked to end");
@@ -135,15 +177,20 @@ async fn requests_that_are_sent_ahead_are_answered_in_order() {
 /// Resident memory of this process in KiB, where the system tells (Linux).
 fn resident_memory() -> Option<u64> {
     let status = std::fs::read_to_string("/proc/self/status").ok()?;
-    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"))?;
+    let line = status
+        .lines()
+        .find_map(|line| line.strip_prefix("VmRSS:"))?;
     line.split_whitespace().next()?.parse().ok()
 }
 
 /// How many files this process may have open, where the system tells (Linux).
 fn open_files() -> usize {
     let limits = std::fs::read_to_string("/proc/self/limits").unwrap_or_default();
-    let line = limits.lines().find_map(|line| line.strip_prefix("Max open files"));
-    line.and_then(|line| line.split_whitespace().next()?.parse().ok()).unwrap_or(256)
+    let line = limits
+        .lines()
+        .find_map(|line| line.strip_prefix("Max open files"));
+    line.and_then(|line| line.split_whitespace().next()?.parse().ok())
+        .unwrap_or(256)
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -155,7 +202,9 @@ async fn thousands_of_idle_connections_take_neither_the_places_nor_the_memory() 
     let before = resident_memory();
     let mut idle = Vec::with_capacity(wanted);
     for nth in 0..wanted {
-        let stream = TcpStream::connect(scene.address).await.expect("it is accepted");
+        let stream = TcpStream::connect(scene.address)
+            .await
+            .expect("it is accepted");
         // Half of them begin a request.
         if nth % 2 == 0 {
             drop(stream.try_write(b"GET /health HTTP/1.1\r\n"));
@@ -163,9 +212,17 @@ async fn thousands_of_idle_connections_take_neither_the_places_nor_the_memory() 
         idle.push(stream);
         if nth % 1_000 == 999 {
             let asked = Instant::now();
-            assert_eq!(scene.get("/health/live").await.status, 200, "beside {nth} idle connections");
+            assert_eq!(
+                scene.get("/health/live").await.status,
+                200,
+                "beside {nth} idle connections"
+            );
             assert_eq!(scene.get("/health/ready").await.status, 200);
-            assert!(asked.elapsed() < Duration::from_secs(2), "{:?}", asked.elapsed());
+            assert!(
+                asked.elapsed() < Duration::from_secs(2),
+                "{:?}",
+                asked.elapsed()
+            );
         }
     }
     if let (Some(before), Some(after)) = (before, resident_memory()) {
@@ -182,9 +239,15 @@ async fn thousands_of_idle_connections_take_neither_the_places_nor_the_memory() 
 #[tokio::test]
 async fn at_the_end_open_requests_are_answered_and_idle_connections_closed() {
     let mut scene = ready("drain", Unusual::default()).await;
-    let mut idle = TcpStream::connect(scene.address).await.expect("there is room");
-    let mut kept = TcpStream::connect(scene.address).await.expect("there is room");
-    kept.write_all(b"GET /health/live HTTP/1.1\r\nHost: x\r\n\r\n").await.expect("it is open");
+    let mut idle = TcpStream::connect(scene.address)
+        .await
+        .expect("there is room");
+    let mut kept = TcpStream::connect(scene.address)
+        .await
+        .expect("there is room");
+    kept.write_all(b"GET /health/live HTTP/1.1\r\nHost: x\r\n\r\n")
+        .await
+        .expect("it is open");
     let mut first = [0; 15];
     kept.read_exact(&mut first).await.expect("an answer");
     assert_eq!(&first, b"HTTP/1.1 200 OK");
@@ -194,6 +257,13 @@ async fn at_the_end_open_requests_are_answered_and_idle_connections_closed() {
     closed(&mut idle).await;
     let address = scene.address;
     scene.end().await.expect("asked to end");
-    assert!(began.elapsed() < Duration::from_secs(4), "nobody had to be waited for: {:?}", began.elapsed());
-    assert!(TcpStream::connect(address).await.is_err(), "the port is free again");
+    assert!(
+        began.elapsed() < Duration::from_secs(4),
+        "nobody had to be waited for: {:?}",
+        began.elapsed()
+    );
+    assert!(
+        TcpStream::connect(address).await.is_err(),
+        "the port is free again"
+    );
 }

@@ -6,8 +6,8 @@ use std::net::SocketAddr;
 use std::sync::LazyLock;
 use std::time::Duration;
 
-use sea_orm_migration::async_trait::async_trait;
 use sea_orm_migration::MigratorTraitSelf;
+use sea_orm_migration::async_trait::async_trait;
 use sea_orm_migration::prelude::*;
 use serde_json::Value;
 use stairway_core::{Config, Manager, MigrationSet};
@@ -23,7 +23,8 @@ use tokio::time::{Instant, sleep, timeout};
 pub(crate) const DEADLINE: Duration = Duration::from_secs(30);
 
 /// Lets gated migrations of one database go on, by the database's name.
-static GATES: LazyLock<watch::Sender<Vec<(String, u32)>>> = LazyLock::new(|| watch::Sender::new(Vec::new()));
+static GATES: LazyLock<watch::Sender<Vec<(String, u32)>>> =
+    LazyLock::new(|| watch::Sender::new(Vec::new()));
 
 /// Lets the first so many gated steps of this test go on.
 pub(crate) fn open_gate(test: &str, steps: u32) {
@@ -46,20 +47,39 @@ impl MigrationName for Gated {
     }
 }
 
-const NAMES: [&str; 3] = ["m20260101_000001_first", "m20260101_000002_second", "m20260101_000003_third"];
+const NAMES: [&str; 3] = [
+    "m20260101_000001_first",
+    "m20260101_000002_second",
+    "m20260101_000003_third",
+];
 
 #[async_trait]
 impl MigrationTrait for Gated {
     async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
         let table = |suffix: &str| format!("CREATE TABLE made_{}_{suffix} (id int)", self.number);
-        manager.get_connection().execute_unprepared(&table("before")).await?;
+        manager
+            .get_connection()
+            .execute_unprepared(&table("before"))
+            .await?;
         let mut gates = GATES.subscribe();
-        let opened = gates.wait_for(|gates| gates.iter().any(|(test, steps)| *test == self.test && *steps >= self.number));
-        opened.await.map_err(|_| DbErr::Custom("the gate is gone".to_owned()))?;
+        let opened = gates.wait_for(|gates| {
+            gates
+                .iter()
+                .any(|(test, steps)| *test == self.test && *steps >= self.number)
+        });
+        opened
+            .await
+            .map_err(|_| DbErr::Custom("the gate is gone".to_owned()))?;
         if self.fails {
-            manager.get_connection().execute_unprepared("THIS IS NO SQL").await?;
+            manager
+                .get_connection()
+                .execute_unprepared("THIS IS NO SQL")
+                .await?;
         }
-        manager.get_connection().execute_unprepared(&table("after")).await?;
+        manager
+            .get_connection()
+            .execute_unprepared(&table("after"))
+            .await?;
         Ok(())
     }
 }
@@ -73,7 +93,11 @@ impl MigratorTraitSelf for GatedMigrations {
     fn migrations(&self) -> Vec<Box<dyn MigrationTrait>> {
         (1..=3)
             .map(|number| {
-                let gated = Gated { test: self.test.clone(), number, fails: self.fails_at == Some(number) };
+                let gated = Gated {
+                    test: self.test.clone(),
+                    number,
+                    fails: self.fails_at == Some(number),
+                };
                 Box::new(gated) as Box<dyn MigrationTrait>
             })
             .collect()
@@ -82,7 +106,10 @@ impl MigratorTraitSelf for GatedMigrations {
 
 /// Three migrations, of which each waits at a gate of this name.
 pub(crate) fn gated_migrations(test: &str, fails_at: Option<u32>) -> MigrationSet {
-    let migrations = GatedMigrations { test: test.to_owned(), fails_at };
+    let migrations = GatedMigrations {
+        test: test.to_owned(),
+        fails_at,
+    };
     MigrationSet::from_migrator_self(&migrations).expect("a sound chain")
 }
 
@@ -108,14 +135,25 @@ impl Scene {
     /// Over an SQLite file of its own, with migrations that wait at the gate of this test.
     pub(crate) async fn start(test: &str, unusual: Unusual) -> Self {
         let directory = TempDir::new().expect("a temporary directory");
-        let url = format!("sqlite://{}?mode=rwc", directory.path().join("app.db").display());
+        let url = format!(
+            "sqlite://{}?mode=rwc",
+            directory.path().join("app.db").display()
+        );
         let config = Config::new(&url).expect("a sound URL");
         let manager = Manager::new(gated_migrations(test, unusual.fails_at), config);
         Self::over(vec![manager], unusual, Some(directory)).await
     }
 
-    pub(crate) async fn over(managers: Vec<Manager>, unusual: Unusual, directory: Option<TempDir>) -> Self {
-        let bind = async || TcpListener::bind("127.0.0.1:0").await.expect("a port is free");
+    pub(crate) async fn over(
+        managers: Vec<Manager>,
+        unusual: Unusual,
+        directory: Option<TempDir>,
+    ) -> Self {
+        let bind = async || {
+            TcpListener::bind("127.0.0.1:0")
+                .await
+                .expect("a port is free")
+        };
         let listener = bind().await;
         let address = listener.local_addr().expect("it is bound");
         let state = ServerState::new(managers, unusual.settings).expect("a sound state");
@@ -128,7 +166,14 @@ impl Scene {
         }
         let (shutdown, asked) = oneshot::channel::<()>();
         let ended = tokio::spawn(server.run(listener, async { drop(asked.await) }));
-        Self { address, internal, state, shutdown: Some(shutdown), ended, _directory: directory }
+        Self {
+            address,
+            internal,
+            state,
+            shutdown: Some(shutdown),
+            ended,
+            _directory: directory,
+        }
     }
 
     /// Asks the server to end.
@@ -142,7 +187,10 @@ impl Scene {
     /// Waits until the server has ended.
     pub(crate) async fn end(mut self) -> Result<(), RunError> {
         self.shut_down();
-        timeout(DEADLINE, &mut self.ended).await.expect("it ends in time").expect("it does not panic")
+        timeout(DEADLINE, &mut self.ended)
+            .await
+            .expect("it ends in time")
+            .expect("it does not panic")
     }
 
     pub(crate) async fn get(&self, path: &str) -> Answer {
@@ -181,7 +229,8 @@ pub(crate) struct Answer {
 
 impl Answer {
     pub(crate) fn json(&self) -> Value {
-        serde_json::from_str(&self.body).unwrap_or_else(|error| panic!("not JSON ({error}): {}", self.body))
+        serde_json::from_str(&self.body)
+            .unwrap_or_else(|error| panic!("not JSON ({error}): {}", self.body))
     }
 }
 
@@ -209,5 +258,9 @@ pub(crate) async fn send(address: SocketAddr, bytes: &[u8]) -> io::Result<String
 pub(crate) fn parse(answer: &str) -> Option<Answer> {
     let (head, body) = answer.split_once("\r\n\r\n")?;
     let status = head.strip_prefix("HTTP/1.1 ")?.get(..3)?.parse().ok()?;
-    Some(Answer { status, head: head.to_owned(), body: body.to_owned() })
+    Some(Answer {
+        status,
+        head: head.to_owned(),
+        body: body.to_owned(),
+    })
 }

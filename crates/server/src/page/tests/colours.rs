@@ -8,18 +8,30 @@ use super::super::STYLE;
 fn palette(block: &str) -> BTreeMap<&str, [f64; 3]> {
     let body = block.split_once('{').expect("a block").1;
     let body = body.split_once('}').expect("a block").0;
-    let declarations = body.split(';').filter_map(|declaration| declaration.split_once(':'));
-    declarations.map(|(name, value)| (name.trim().trim_start_matches("--"), colour(value.trim()))).collect()
+    let declarations = body
+        .split(';')
+        .filter_map(|declaration| declaration.split_once(':'));
+    declarations
+        .map(|(name, value)| (name.trim().trim_start_matches("--"), colour(value.trim())))
+        .collect()
 }
 
 fn colour(hex: &str) -> [f64; 3] {
-    let hex = hex.strip_prefix('#').filter(|hex| hex.len() == 6).unwrap_or_else(|| panic!("{hex} is no colour"));
-    [0, 2, 4].map(|at| f64::from(u8::from_str_radix(&hex[at..at + 2], 16).expect("hexadecimal")) / 255.0)
+    let hex = hex
+        .strip_prefix('#')
+        .filter(|hex| hex.len() == 6)
+        .unwrap_or_else(|| panic!("{hex} is no colour"));
+    [0, 2, 4]
+        .map(|at| f64::from(u8::from_str_radix(&hex[at..at + 2], 16).expect("hexadecimal")) / 255.0)
 }
 
 fn luminance(colour: [f64; 3]) -> f64 {
     let [red, green, blue] = colour.map(|part| {
-        if part <= 0.04045 { part / 12.92 } else { ((part + 0.055) / 1.055).powf(2.4) }
+        if part <= 0.04045 {
+            part / 12.92
+        } else {
+            ((part + 0.055) / 1.055).powf(2.4)
+        }
     });
     0.2126 * red + 0.7152 * green + 0.0722 * blue
 }
@@ -67,16 +79,24 @@ const SIGNS: [(&str, &str); 7] = [
 
 #[test]
 fn every_text_and_sign_stands_out_in_light_and_in_dark() {
-    let mut roots = STYLE.match_indices(":root").map(|(at, _)| palette(&STYLE[at..]));
+    let mut roots = STYLE
+        .match_indices(":root")
+        .map(|(at, _)| palette(&STYLE[at..]));
     let (light, dark) = (roots.next().expect("light"), roots.next().expect("dark"));
-    assert_eq!(light.keys().collect::<Vec<_>>(), dark.keys().collect::<Vec<_>>(), "both name the same");
+    assert_eq!(
+        light.keys().collect::<Vec<_>>(),
+        dark.keys().collect::<Vec<_>>(),
+        "both name the same"
+    );
     let mut faults = Vec::new();
     for (name, palette) in [("light", &light), ("dark", &dark)] {
         for (pairs, least) in [(&TEXT[..], 4.5), (&SIGNS[..], 3.0)] {
             for (front, back) in pairs {
                 let ratio = contrast(palette[front], palette[back]);
                 if ratio < least {
-                    faults.push(format!("{name}: {front} on {back} is {ratio:.2}, less than {least}"));
+                    faults.push(format!(
+                        "{name}: {front} on {back} is {ratio:.2}, less than {least}"
+                    ));
                 }
             }
         }

@@ -10,15 +10,24 @@ const VOID: [&str; 3] = ["meta", "link", "br"];
 const RAW: [&str; 3] = ["style", "script", "title"];
 
 enum Token<'a> {
-    Open { name: &'a str, attributes: Vec<(&'a str, String)>, closed: bool },
+    Open {
+        name: &'a str,
+        attributes: Vec<(&'a str, String)>,
+        closed: bool,
+    },
     Close(&'a str),
     Text(String),
 }
 
 impl Token<'_> {
     fn attribute(&self, wanted: &str) -> Option<&str> {
-        let Token::Open { attributes, .. } = self else { return None };
-        attributes.iter().find(|(name, _)| *name == wanted).map(|(_, value)| value.as_str())
+        let Token::Open { attributes, .. } = self else {
+            return None;
+        };
+        attributes
+            .iter()
+            .find(|(name, _)| *name == wanted)
+            .map(|(_, value)| value.as_str())
     }
 }
 
@@ -27,7 +36,9 @@ fn decode(text: &str) -> Result<String, String> {
     let mut rest = text;
     while let Some(at) = rest.find('&') {
         decoded.push_str(&rest[..at]);
-        let end = rest[at..].find(';').ok_or_else(|| format!("a bare & in {text:?}"))?;
+        let end = rest[at..]
+            .find(';')
+            .ok_or_else(|| format!("a bare & in {text:?}"))?;
         decoded.push(match &rest[at..=at + end] {
             "&amp;" => '&',
             "&lt;" => '<',
@@ -67,7 +78,9 @@ fn tokens(html: &str) -> Result<Vec<Token<'_>>, String> {
             && RAW.contains(name)
         {
             let close = format!("</{name}>");
-            let end = rest.find(&close).ok_or_else(|| format!("an open <{name}>"))?;
+            let end = rest
+                .find(&close)
+                .ok_or_else(|| format!("an open <{name}>"))?;
             let name = *name;
             tokens.push(token);
             tokens.push(Token::Text(rest[..end].to_owned()));
@@ -92,16 +105,33 @@ fn open_tag(tag: &str) -> Result<(Token<'_>, &str), String> {
     loop {
         rest = rest.trim_start();
         if let Some(after) = rest.strip_prefix("/>") {
-            return Ok((Token::Open { name, attributes, closed: true }, after));
+            return Ok((
+                Token::Open {
+                    name,
+                    attributes,
+                    closed: true,
+                },
+                after,
+            ));
         }
         if let Some(after) = rest.strip_prefix('>') {
-            return Ok((Token::Open { name, attributes, closed: VOID.contains(&name) }, after));
+            return Ok((
+                Token::Open {
+                    name,
+                    attributes,
+                    closed: VOID.contains(&name),
+                },
+                after,
+            ));
         }
         let end = rest
             .find(|c: char| !(c.is_ascii_alphanumeric() || c == '-'))
             .ok_or("an unfinished attribute")?;
         if end == 0 {
-            return Err(format!("not an attribute: {:?}", &rest[..rest.len().min(20)]));
+            return Err(format!(
+                "not an attribute: {:?}",
+                &rest[..rest.len().min(20)]
+            ));
         }
         let attribute = &rest[..end];
         rest = &rest[end..];
@@ -127,7 +157,13 @@ pub(super) fn check(html: &str) -> Result<(), String> {
     let mut ids = HashSet::new();
     let mut referred = Vec::new();
     let mut last_level = 0;
-    let mut counts = [("main", 0), ("h1", 0), ("header", 0), ("footer", 0), ("title", 0)];
+    let mut counts = [
+        ("main", 0),
+        ("h1", 0),
+        ("header", 0),
+        ("footer", 0),
+        ("title", 0),
+    ];
     for token in &tokens {
         match token {
             Token::Open { name, closed, .. } => {
@@ -143,14 +179,22 @@ pub(super) fn check(html: &str) -> Result<(), String> {
                     return Err(format!("the id `{id}` is used twice"));
                 }
                 referred.extend(token.attribute("aria-labelledby").map(str::to_owned));
-                referred.extend(token.attribute("href").and_then(|href| href.strip_prefix('#')).map(str::to_owned));
+                referred.extend(
+                    token
+                        .attribute("href")
+                        .and_then(|href| href.strip_prefix('#'))
+                        .map(str::to_owned),
+                );
                 if let Some(level) = heading_level(name) {
                     if level > last_level + 1 {
-                        return Err(format!("a heading of level {level} after one of {last_level}"));
+                        return Err(format!(
+                            "a heading of level {level} after one of {last_level}"
+                        ));
                     }
                     last_level = level;
                 }
-                let hidden = token.attribute("aria-hidden") == Some("true") || open.iter().any(|name| *name == "span");
+                let hidden = token.attribute("aria-hidden") == Some("true")
+                    || open.iter().any(|name| *name == "span");
                 if *name == "svg" && !hidden {
                     return Err("a picture that is neither hidden nor named".to_owned());
                 }
@@ -199,8 +243,13 @@ pub(super) fn outline(html: &str) -> String {
         let hidden = open.iter().any(|(_, _, hides)| *hides);
         match token {
             Token::Open { name, closed, .. } => {
-                let hides = token.attribute("aria-hidden") == Some("true") || matches!(*name, "style" | "script" | "noscript");
-                let role = if hidden || hides { None } else { role(name, token) };
+                let hides = token.attribute("aria-hidden") == Some("true")
+                    || matches!(*name, "style" | "script" | "noscript");
+                let role = if hidden || hides {
+                    None
+                } else {
+                    role(name, token)
+                };
                 if let Some(role) = &role {
                     flush(&mut lines, &mut text, depth);
                     let _ = writeln!(lines, "{}{role}", "  ".repeat(depth));
@@ -231,7 +280,10 @@ pub(super) fn outline(html: &str) -> String {
 }
 
 fn role(name: &str, token: &Token<'_>) -> Option<String> {
-    let label = token.attribute("aria-label").map(|label| format!(" {label:?}")).unwrap_or_default();
+    let label = token
+        .attribute("aria-label")
+        .map(|label| format!(" {label:?}"))
+        .unwrap_or_default();
     let role = match name {
         "title" => "document title".to_owned(),
         "header" => "banner".to_owned(),
@@ -246,8 +298,15 @@ fn role(name: &str, token: &Token<'_>) -> Option<String> {
         "dt" => "term".to_owned(),
         "dd" => "description".to_owned(),
         "a" => {
-            let current = if token.attribute("aria-current").is_some() { ", current" } else { "" };
-            format!("link to {}{current}", token.attribute("href").unwrap_or("nothing"))
+            let current = if token.attribute("aria-current").is_some() {
+                ", current"
+            } else {
+                ""
+            };
+            format!(
+                "link to {}{current}",
+                token.attribute("href").unwrap_or("nothing")
+            )
         }
         "progress" => format!(
             "progress bar {} of {}",
@@ -255,12 +314,20 @@ fn role(name: &str, token: &Token<'_>) -> Option<String> {
             token.attribute("max").unwrap_or("?")
         ),
         "details" => {
-            let open = if token.attribute("open").is_some() { "open" } else { "closed" };
+            let open = if token.attribute("open").is_some() {
+                "open"
+            } else {
+                "closed"
+            };
             format!("details, {open}")
         }
         "summary" => "summary".to_owned(),
         "pre" => {
-            let focus = if token.attribute("tabindex") == Some("0") { ", can be reached and scrolled" } else { "" };
+            let focus = if token.attribute("tabindex") == Some("0") {
+                ", can be reached and scrolled"
+            } else {
+                ""
+            };
             format!("preformatted{focus}")
         }
         "p" if token.attribute("role") == Some("status") => "status, announced".to_owned(),
