@@ -74,19 +74,18 @@ impl<T: Send + Sync + 'static> Cached<T> {
             if let Some(answer) = slot.fresh(self.keep) {
                 return answer;
             }
-            match &slot.under_way {
-                Some(answer) => answer.clone(),
-                None => {
-                    let (sender, receiver) = watch::channel(None);
-                    slot.under_way = Some(receiver.clone());
-                    let landing = Landing {
-                        slot: Arc::clone(&self.slot),
-                        sender,
-                        answer: None,
-                    };
-                    tokio::spawn(landing.fly(ask(), self.allowed));
-                    receiver
-                }
+            if let Some(answer) = &slot.under_way {
+                answer.clone()
+            } else {
+                let (sender, receiver) = watch::channel(None);
+                slot.under_way = Some(receiver.clone());
+                let landing = Landing {
+                    slot: Arc::clone(&self.slot),
+                    sender,
+                    answer: None,
+                };
+                tokio::spawn(landing.fly(ask(), self.allowed));
+                receiver
             }
         };
         let answer = answer.wait_for(Option::is_some).await;

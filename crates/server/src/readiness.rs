@@ -129,9 +129,12 @@ pub(crate) fn startup(state: &ServerState) -> ProbeReport {
         };
         probe
     });
-    let status = |probe: &DatabaseProbe| match probe.ready {
-        true => "started",
-        false => probe.startup.as_str(),
+    let status = |probe: &DatabaseProbe| {
+        if probe.ready {
+            "started"
+        } else {
+            probe.startup.as_str()
+        }
     };
     ProbeReport::of(status, databases.collect())
 }

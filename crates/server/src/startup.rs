@@ -10,7 +10,7 @@ use crate::redact::without_credentials;
 use crate::state::{Database, ServerState};
 
 /// The longest pause before a failed start-up is tried again.
-const LONGEST_RESTART_DELAY: Duration = Duration::from_secs(300);
+const LONGEST_RESTART_DELAY: Duration = Duration::from_mins(5);
 
 /// Start-up of a database failed, or was asked to stop.
 #[derive(Debug, thiserror::Error)]

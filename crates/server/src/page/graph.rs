@@ -66,8 +66,10 @@ impl GraphDrawing {
         let revisions: Vec<&Revision> = graph.iter().collect();
         for revision in revisions.into_iter().rev() {
             let arriving = columns.clone();
-            let waits = |column: &Option<&RevisionId>| *column == Some(&revision.id);
-            let node = match columns.iter().position(waits) {
+            let node = match columns
+                .iter()
+                .position(|column| *column == Some(&revision.id))
+            {
                 Some(column) => column,
                 None => free_column(&mut columns),
             };

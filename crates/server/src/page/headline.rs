@@ -186,7 +186,7 @@ impl Headline {
         };
         let pending = Count(status.pending_count, "revision");
         let unknown = Count(status.unknown_revisions.len(), "revision");
-        let headline = match status.state {
+        match status.state {
             DatabaseState::UpToDate => Self::new(
                 Tone::Good,
                 "Up to date",
@@ -231,8 +231,7 @@ impl Headline {
                     format!("{} of this build would not do what was done.", Count(status.edited_revisions.len(), "revision")),
                 )
             },
-        };
-        headline
+        }
     }
 }
 

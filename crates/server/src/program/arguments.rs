@@ -14,6 +14,9 @@ pub(super) const VARIABLES: [&str; 3] = [
     "STAIRWAY_READY_WHEN",
 ];
 
+const URL_HELP: &str =
+    "Where the database is; better set DATABASE_URL, which other users of the machine can't see";
+
 /// Migrates databases at start-up and serves health, metrics and a status page
 #[derive(Debug, Parser)]
 #[command(
@@ -54,8 +57,7 @@ pub(super) struct Arguments {
         default_value_t
     )]
     pub(super) ready_when: ReadyWhen,
-    /// Where the database is; better set DATABASE_URL, which other users of the machine can't see
-    #[arg(long, value_name = "URL")]
+    #[arg(long, value_name = "URL", help = URL_HELP)]
     pub(super) database_url: Option<String>,
     /// Only the database of this name in the settings file
     #[arg(long, value_name = "NAME")]

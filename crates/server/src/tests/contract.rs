@@ -22,17 +22,17 @@ fn document() -> Value {
 }
 
 /// Every value of the document with its path.
-fn walk<'a>(value: &'a Value, at: String, visit: &mut impl FnMut(&str, &'a Value)) {
-    visit(&at, value);
+fn walk<'a>(value: &'a Value, at: &str, visit: &mut impl FnMut(&str, &'a Value)) {
+    visit(at, value);
     match value {
         Value::Object(members) => {
             for (name, member) in members {
-                walk(member, format!("{at}/{name}"), visit);
+                walk(member, &format!("{at}/{name}"), visit);
             }
         }
         Value::Array(items) => {
             for (index, item) in items.iter().enumerate() {
-                walk(item, format!("{at}/{index}"), visit);
+                walk(item, &format!("{at}/{index}"), visit);
             }
         }
         _ => {}
@@ -182,7 +182,7 @@ fn the_document_follows_the_rules_of_openapi_3_1() {
     }
 
     let mut referenced = BTreeSet::new();
-    walk(&document, String::new(), &mut |at, value| {
+    walk(&document, "", &mut |at, value| {
         if let Some(reference) = value.get("$ref") {
             resolve(&document, reference);
             let siblings = value.as_object().map_or(0, serde_json::Map::len);
@@ -212,7 +212,7 @@ fn the_document_lists_every_state_and_stage() {
         .map(|state| Value::from(state.as_str()))
         .collect();
     assert_eq!(listed("DatabaseState"), Value::from(states));
-    let stages = [
+    let listed_stages = [
         Stage::Connect,
         Stage::Inspect,
         Stage::Backup,
@@ -220,7 +220,10 @@ fn the_document_lists_every_state_and_stage() {
         Stage::Verify,
         Stage::Ready,
     ];
-    assert_eq!(listed("Stage"), serde_json::to_value(stages).expect("JSON"));
+    assert_eq!(
+        listed("Stage"),
+        serde_json::to_value(listed_stages).expect("JSON")
+    );
 }
 
 /// Fails unless the document has this answer.

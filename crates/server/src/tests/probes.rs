@@ -301,7 +301,7 @@ async fn a_failure_that_may_pass_is_tried_again_until_it_has() {
             }
             Err(Error::Unreachable {
                 location: "postgres://db/shop".to_owned(),
-                waited: Duration::from_secs(60),
+                waited: Duration::from_mins(1),
                 attempts: 9,
                 failure: stairway_core::Failure::Unreachable,
                 last_error: "refused".to_owned(),

@@ -105,7 +105,7 @@ async fn oversized_and_malformed_requests_are_refused_one_by_one() {
             "x".repeat(length)
         )
     };
-    let many: String = (0..200).map(|n| format!("x-{n}: y\r\n")).collect();
+    let many = "x-y: z\r\n".repeat(200);
     let cases: Vec<(&str, Vec<u8>, &[u16])> = vec![
         ("a huge field", field("x-huge", 100_000).into_bytes(), &[431]),
         ("many fields", format!("GET /health HTTP/1.1\r\nHost: x\r\n{many}\r\n").into_bytes(), &[431]),

@@ -9,7 +9,7 @@ use stairway_tests::{
     Backend, Finished, Program, Running, Session, TestDatabase, available_backends, wait_until,
 };
 
-const DEADLINE: Duration = Duration::from_secs(60);
+const DEADLINE: Duration = Duration::from_mins(1);
 
 fn server() -> Program {
     Program::at(env!("CARGO_BIN_EXE_stairway-server"))

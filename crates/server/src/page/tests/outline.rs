@@ -193,8 +193,8 @@ pub(super) fn check(html: &str) -> Result<(), String> {
                     }
                     last_level = level;
                 }
-                let hidden = token.attribute("aria-hidden") == Some("true")
-                    || open.iter().any(|name| *name == "span");
+                let hidden =
+                    token.attribute("aria-hidden") == Some("true") || open.contains(&"span");
                 if *name == "svg" && !hidden {
                     return Err("a picture that is neither hidden nor named".to_owned());
                 }
