@@ -25,6 +25,21 @@ impl fmt::Display for Escaped<'_> {
     }
 }
 
+/// A revision's id, escaped, that may be broken after each `_`.
+pub(super) struct Id<'a>(pub(super) &'a str);
+
+impl fmt::Display for Id<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for part in self.0.split_inclusive('_') {
+            Escaped(part).fmt(f)?;
+            if part.ends_with('_') {
+                f.write_str("<wbr>")?;
+            }
+        }
+        Ok(())
+    }
+}
+
 /// Control characters, line separators and the marks that change the direction of writing.
 fn steers(c: char) -> bool {
     c.is_control()
@@ -36,6 +51,11 @@ mod tests {
     //! Nothing from a database or a revision becomes markup.
 
     use super::*;
+
+    #[test]
+    fn an_id_can_be_broken_between_its_words() {
+        assert_eq!(Id("m1_add_<b>").to_string(), "m1_<wbr>add_<wbr>&lt;b&gt;");
+    }
 
     #[test]
     fn markup_quotes_and_steering_characters_are_written_out() {

@@ -32,6 +32,11 @@
     if (!progress || !bar) { return; }
     bar.max = Math.max(1, progress.total);
     bar.value = progress.done;
+    if (one.startup === "starting" && one.stage === "migrate" && !one.waiting_for) {
+      set("lead", "Step " + progress.position + " of " + progress.total + " is running.");
+    }
+    set("running-revision", one.revision || "");
+    set("running-message", one.message || "");
     set("progress-text", progress.done + " of " + count(progress.total, "step") + " done, " +
       count(progress.statements_done, "statement") + " of this step");
   }
@@ -74,7 +79,10 @@
         silent = 0;
         var one = mine(report);
         var now = signature(one);
-        var changed = last === null ? busy() !== (one.startup === "starting") : now !== last;
+        var shown = document.getElementById("running-revision");
+        var changed = last === null ?
+          busy() !== (one.startup === "starting") || (shown ? shown.textContent : "") !== (one.revision || "") :
+          now !== last;
         last = now;
         showProgress(one);
         if (changed) { return redraw(); }

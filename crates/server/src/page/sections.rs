@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use stairway_plan::report::{AuditEntry, StatusReport};
 use stairway_plan::revision::RevisionId;
 
-use super::escape::Escaped;
+use super::escape::{Escaped, Id};
 use super::graph::{DrawnRow, Item, gap_lines};
 use super::headline::{Headline, Tone};
 use super::words::{Count, ago, duration, moment, query_value};
@@ -88,7 +88,7 @@ fn running_step(html: &mut String, page: &StatusPage<'_>) {
             percent = progress.percent,
             steps = Count(progress.total, "step"),
             statements = Count(progress.statements_done, "statement"),
-            revision = Escaped(revision),
+            revision = Id(revision),
             message = Escaped(startup.message.as_deref().unwrap_or_default()),
         ),
     );
@@ -102,7 +102,7 @@ pub(super) fn facts(html: &mut String, status: &StatusReport) {
         }
         let codes: Vec<String> = list
             .iter()
-            .map(|id| format!("<code>{}</code>", Escaped(id.as_str())))
+            .map(|id| format!("<code>{}</code>", Id(id.as_str())))
             .collect();
         codes.join(" ")
     };
@@ -153,7 +153,7 @@ pub(super) fn attention(html: &mut String, status: &StatusReport) {
         for id in list {
             put(
                 html,
-                format_args!("<li><code>{}</code></li>\n", Escaped(id.as_str())),
+                format_args!("<li><code>{}</code></li>\n", Id(id.as_str())),
             );
         }
         html.push_str("</ul></section>\n");
@@ -167,7 +167,7 @@ pub(super) fn attention(html: &mut String, status: &StatusReport) {
             html,
             format_args!(
                 "<li><code>{}</code>: {} after {}",
-                Escaped(step.revision.as_str()),
+                Id(step.revision.as_str()),
                 Escaped(step.direction.as_str()),
                 Count(step.statements_done, "statement")
             ),
@@ -223,7 +223,7 @@ pub(super) fn pending(html: &mut String, page: &StatusPage<'_>) {
                 "<details id=\"sql-{id}\"{open}><summary><code>{revision}</code> <span class=\"message\">{message}</span> \
                  <span class=\"chip plain\">{statements}</span></summary>\n",
                 id = query_value(step.revision.as_str()),
-                revision = Escaped(step.revision.as_str()),
+                revision = Id(step.revision.as_str()),
                 message = Escaped(&step.message),
                 statements = Count(step.sql.len(), "statement"),
             ),
@@ -391,7 +391,7 @@ fn revision_row(html: &mut String, row: &DrawnRow, marks: &Marks<'_>, width: usi
         format_args!(
             "<li class=\"{class}\">{rail}<div class=\"what\"><code>{id}</code>",
             rail = rail(width, &row.lines, Some(row.x)),
-            id = Escaped(revision.id.as_str()),
+            id = Id(revision.id.as_str()),
         ),
     );
     // A message that only repeats the id's words says nothing.
@@ -432,7 +432,7 @@ fn revision_row(html: &mut String, row: &DrawnRow, marks: &Marks<'_>, width: usi
         let ids: Vec<String> = revision
             .depends_on
             .iter()
-            .map(|id| format!("<code>{}</code>", Escaped(id.as_str())))
+            .map(|id| format!("<code>{}</code>", Id(id.as_str())))
             .collect();
         put(
             html,
@@ -490,7 +490,7 @@ fn audit_entry(html: &mut String, entry: &AuditEntry, page: &StatusPage<'_>) {
              <p class=\"remark\">",
             action = Escaped(&entry.action),
             outcome = Escaped(&entry.outcome),
-            revision = Escaped(entry.revision.as_str()),
+            revision = Id(entry.revision.as_str()),
         ),
     );
     if let Some(at) = entry.started_at {
@@ -511,10 +511,10 @@ fn audit_entry(html: &mut String, entry: &AuditEntry, page: &StatusPage<'_>) {
     if let Some(version) = &entry.application_version {
         put(html, format_args!(" · version {}", Escaped(version)));
     }
-    if let Some(rows) = entry
+    let rows = entry
         .rows_affected
-        .and_then(|rows| u64::try_from(rows).ok())
-    {
+        .and_then(|rows| u64::try_from(rows).ok());
+    if let Some(rows @ 1..) = rows {
         put(html, format_args!(" · {} changed", Count(rows, "row")));
     }
     html.push_str("</p>\n");

@@ -4,7 +4,7 @@
 use std::collections::HashSet;
 use std::fmt::Write as _;
 
-const VOID: [&str; 3] = ["meta", "link", "br"];
+const VOID: [&str; 3] = ["meta", "link", "wbr"];
 
 /// Elements whose content is not text for people.
 const RAW: [&str; 3] = ["style", "script", "title"];
