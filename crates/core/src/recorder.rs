@@ -30,15 +30,14 @@ pub(crate) async fn is_up_to_date(
     graph: &RevisionGraph,
 ) -> Result<bool, Error> {
     let failed = |error: sqlx::Error| Error::query("reading the history", books.dialect(), &error);
-    let rows = match read_as_if_complete(session, books).await {
-        Some(rows) => rows,
-        None => {
-            let existing = existing_tables(session, books).await?;
-            let Some(query) = books.read_applied(existing) else {
-                return Ok(graph.is_empty());
-            };
-            session.rows(query).await.map_err(failed)?
-        }
+    let rows = if let Some(rows) = read_as_if_complete(session, books).await {
+        rows
+    } else {
+        let existing = existing_tables(session, books).await?;
+        let Some(query) = books.read_applied(existing) else {
+            return Ok(graph.is_empty());
+        };
+        session.rows(query).await.map_err(failed)?
     };
     let applied = books.parse_applied(&rows);
     Ok(applied.is_some_and(|applied| {
