@@ -6,6 +6,7 @@ use stairway_plan::sql::Dialect;
 
 use crate::connection::Session;
 use crate::error::Error;
+use crate::lock::{self, Footing};
 
 /// Reads which revisions are applied and which steps are unfinished: two statements at most, none
 /// of which writes or needs more than SELECT.
@@ -35,14 +36,13 @@ pub(crate) async fn existing_tables(
 
 /// Makes the tables that are missing, under the lock. Refuses side tables that a newer version of
 /// Stairway has laid out.
-///
-/// `transaction_lock` is the lock's number behind a pooler, where the lock is taken inside the
-/// transaction that makes the tables.
 pub(crate) async fn ensure_tables(
     session: &mut Session,
     books: &Bookkeeping,
-    transaction_lock: Option<i64>,
+    lock: &lock::Request<'_>,
 ) -> Result<(), Error> {
+    let failed =
+        |error: sqlx::Error| Error::query("making the history tables", books.dialect(), &error);
     let existing = existing_tables(session, books).await?;
     if existing.layout {
         let version = session
@@ -61,27 +61,20 @@ pub(crate) async fn ensure_tables(
     if existing.is_complete() {
         return Ok(());
     }
-    let statements = books.create_tables().join("; ");
-    let sql = match books.dialect() {
+    let statements = books.create_missing(existing).join("; ");
+    let sql = match (books.dialect(), lock.footing) {
         // Every definition commits by itself there.
-        Dialect::MySql => statements,
-        Dialect::Sqlite => format!("BEGIN IMMEDIATE; {statements}; COMMIT"),
-        Dialect::Postgres => {
-            let lock = transaction_lock
-                .map(|number| format!("SELECT pg_advisory_xact_lock({number}); "))
-                .unwrap_or_default();
-            format!("BEGIN; {lock}{statements}; COMMIT")
+        (Dialect::MySql, _) => statements,
+        (Dialect::Sqlite, _) => format!("BEGIN IMMEDIATE; {statements}; COMMIT"),
+        (Dialect::Postgres, Footing::Direct) => format!("BEGIN; {statements}; COMMIT"),
+        (Dialect::Postgres, Footing::Pooled) => {
+            lock.begin_locked(session, "").await?;
+            format!("{statements}; COMMIT")
         }
     };
-    match session.run(sql).await {
-        Ok(_) => Ok(()),
-        Err(error) => {
-            drop(session.run("ROLLBACK").await);
-            Err(Error::query(
-                "making the history tables",
-                books.dialect(),
-                &error,
-            ))
-        }
+    if let Err(error) = session.run(sql).await {
+        drop(session.run("ROLLBACK").await);
+        return Err(failed(error));
     }
+    Ok(())
 }

@@ -12,7 +12,7 @@ mod read;
 mod write;
 
 pub use read::{ExistingTables, JournalEntry, JournalState, LeaseRow};
-pub use write::{AuditRecord, StepRecord, Who};
+pub use write::{AuditRecord, JournalRecord, StepRecord, Who};
 
 use sha2::{Digest, Sha256};
 
@@ -57,9 +57,31 @@ impl Bookkeeping {
         }
     }
 
+    /// The same tables, named with their schema (in MySQL: their database), so that a session which
+    /// looks elsewhere meanwhile still finds them. Without effect where the schema is set already,
+    /// and on SQLite, which has none.
+    #[must_use]
+    pub fn within(&self, schema: Option<&str>) -> Self {
+        let mut books = self.clone();
+        if self.dialect != Dialect::Sqlite && books.schema.is_none() {
+            books.schema = schema.map(str::to_owned);
+        }
+        books
+    }
+
     /// The kind of database.
     pub fn dialect(&self) -> Dialect {
         self.dialect
+    }
+
+    /// The schema of the tables, in MySQL the database; none where the connection's own is meant.
+    pub fn schema(&self) -> Option<&str> {
+        self.schema.as_deref()
+    }
+
+    /// The history table's name as it stands in a statement.
+    pub fn quoted_history_table(&self) -> String {
+        self.quoted(&self.history)
     }
 
     /// The name of the history table, unquoted.
@@ -132,6 +154,19 @@ impl Bookkeeping {
             }
             Dialect::MySql => format!("DATE_FORMAT({column}, '%Y-%m-%dT%H:%i:%s.%fZ')"),
             Dialect::Sqlite => column.to_owned(),
+        }
+    }
+
+    /// Whole seconds from a moment of the side tables until now, by the database's clock.
+    fn seconds_since(&self, column: &str) -> String {
+        match self.dialect {
+            Dialect::Postgres => {
+                format!("CAST(EXTRACT(EPOCH FROM clock_timestamp() - {column}) AS bigint)")
+            }
+            Dialect::MySql => format!("TIMESTAMPDIFF(SECOND, {column}, UTC_TIMESTAMP(6))"),
+            Dialect::Sqlite => format!(
+                "CAST(strftime('%s','now') AS integer) - CAST(strftime('%s', {column}) AS integer)"
+            ),
         }
     }
 
