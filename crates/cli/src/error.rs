@@ -1,5 +1,7 @@
 //! Why a command did not do what was asked.
 
+use std::fmt::Write as _;
+
 use std::error::Error as _;
 
 use serde_json::{Value, json};
@@ -27,7 +29,10 @@ pub(crate) enum CommandError {
     Log(#[from] LogError),
     /// The command was used wrongly.
     #[error("{message}")]
-    Usage { message: String, hint: Option<String> },
+    Usage {
+        message: String,
+        hint: Option<String>,
+    },
     /// A person said no.
     #[error("nothing was done: the answer was not yes")]
     Declined,
@@ -38,11 +43,17 @@ pub(crate) enum CommandError {
 
 impl CommandError {
     pub(crate) fn usage(message: impl Into<String>) -> Self {
-        Self::Usage { message: message.into(), hint: None }
+        Self::Usage {
+            message: message.into(),
+            hint: None,
+        }
     }
 
     pub(crate) fn usage_with_hint(message: impl Into<String>, hint: impl Into<String>) -> Self {
-        Self::Usage { message: message.into(), hint: Some(hint.into()) }
+        Self::Usage {
+            message: message.into(),
+            hint: Some(hint.into()),
+        }
     }
 
     /// The exit code. `signal` is that of the signal that came in the meantime, if one did: whatever
@@ -53,22 +64,25 @@ impl CommandError {
         }
         match self {
             Self::Core(error) => exit_code::of(error),
-            Self::Settings(_) | Self::Revisions(_) | Self::Log(_) | Self::Usage { .. } => exit_code::USAGE,
+            Self::Settings(_) | Self::Revisions(_) | Self::Log(_) | Self::Usage { .. } => {
+                exit_code::USAGE
+            }
             Self::Declined => exit_code::FAILED,
             Self::Interrupted => exit_code::INTERRUPTED,
         }
     }
 
-    pub(crate) fn hint(&self) -> Option<String> {
+    /// What to do next. `signal` as for [`exit_code`](Self::exit_code).
+    pub(crate) fn hint(&self, signal: Option<u8>) -> Option<String> {
         match self {
+            // It did not fail by itself: there is nothing to correct.
+            Self::Core(Error::Step(_)) if signal.is_some() => {
+                Some("run the same command again; it goes on from there".to_owned())
+            }
             Self::Core(error) => error.hint(),
             Self::Settings(error) => error.hint(),
             Self::Usage { hint, .. } => hint.clone(),
-            Self::Revisions(_) => {
-                Some("correct the module comments of the revisions, then build again; `stairway check` names every \
-                      finding"
-                    .to_owned())
-            }
+            Self::Revisions(_) => Some("correct the revisions, then build again".to_owned()),
             Self::Log(_) | Self::Declined | Self::Interrupted => None,
         }
     }
@@ -89,15 +103,15 @@ impl CommandError {
     }
 
     /// For a terminal: the sentence, details on lines of their own, then the hint.
-    pub(crate) fn text(&self) -> String {
+    pub(crate) fn text(&self, signal: Option<u8>) -> String {
         let mut text = format!("{} ", paint(BAD, "error:"));
         match self {
             Self::Core(Error::Step(step)) => text.push_str(&step_failure(step)),
             _ => text.push_str(&visible_lines(&self.sentence())),
         }
         text.push('\n');
-        if let Some(hint) = self.hint() {
-            text.push_str(&format!("{} {}\n", paint(HEADING, "hint:"), visible_lines(&hint)));
+        if let Some(hint) = self.hint(signal) {
+            let _ = writeln!(text, "{} {}", paint(HEADING, "hint:"), visible_lines(&hint));
         }
         text
     }
@@ -109,7 +123,7 @@ impl CommandError {
             "kind": exit_code::name(code),
             "exit_code": code,
             "message": self.sentence(),
-            "hint": self.hint(),
+            "hint": self.hint(signal),
         });
         if let Self::Core(Error::Step(step)) = self {
             error["revision"] = json!(step.revision);
@@ -134,11 +148,14 @@ fn step_failure(step: &StepFailure) -> String {
         visible_lines(&step.message)
     );
     let mut detail = |name: &str, words: &str| {
-        text.push_str(&format!("\n  {} {words}", paint(DIM, &format!("{name:<11}"))));
+        let _ = write!(text, "\n  {} {words}", paint(DIM, &format!("{name:<12}")));
     };
     if let Some(statement) = &step.statement {
-        let indented = visible_lines(statement).replace('\n', "\n              ");
-        detail("statement", &format!("{}: {indented}", step.statement_index));
+        let indented = visible_lines(statement).replace('\n', "\n               ");
+        detail(
+            "statement",
+            &format!("{}: {indented}", step.statement_index),
+        );
     }
     detail(
         "left of it",
@@ -151,7 +168,11 @@ fn step_failure(step: &StepFailure) -> String {
     );
     let completed = match step.completed.as_slice() {
         [] => "nothing in this run".to_owned(),
-        some => some.iter().map(|id| visible(id.as_str()).into_owned()).collect::<Vec<_>>().join(", "),
+        some => some
+            .iter()
+            .map(|id| visible(id.as_str()).into_owned())
+            .collect::<Vec<_>>()
+            .join(", "),
     };
     detail("done before", &completed);
     text

@@ -24,6 +24,7 @@ mod error;
 mod events;
 pub mod exit_code;
 mod invocation;
+mod notify;
 mod printer;
 mod progress;
 mod report;
@@ -65,7 +66,11 @@ pub struct CommandLine {
 impl CommandLine {
     /// A command line over these migrations.
     pub fn new(migrations: Result<MigrationSet, MigrationSetError>) -> Self {
-        Self { migrations, by_database: BTreeMap::new(), application_version: None }
+        Self {
+            migrations,
+            by_database: BTreeMap::new(),
+            application_version: None,
+        }
     }
 
     /// Gives the database of this name in the settings file migrations of its own.
@@ -98,7 +103,10 @@ impl CommandLine {
         I: IntoIterator,
         I::Item: Into<OsString>,
     {
-        ExitCode::from(invocation::run(&self, args.into_iter().map(Into::into).collect()))
+        ExitCode::from(invocation::run(
+            &self,
+            args.into_iter().map(Into::into).collect(),
+        ))
     }
 
     /// The migrations of the database of this name.

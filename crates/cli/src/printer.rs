@@ -42,7 +42,13 @@ pub(crate) struct Console {
 
 impl Console {
     pub(crate) fn new(output: OutputFormat, json_lines: bool, quiet: bool) -> Self {
-        Self { output, json_lines, quiet, bars: MultiProgress::new(), output_failed: AtomicBool::new(false) }
+        Self {
+            output,
+            json_lines,
+            quiet,
+            bars: MultiProgress::new(),
+            output_failed: AtomicBool::new(false),
+        }
     }
 
     pub(crate) fn output(&self) -> OutputFormat {
@@ -110,13 +116,13 @@ impl Console {
     /// Says why a command failed, on standard error; with JSON results also as the result.
     /// `database` names the database where there are several.
     pub(crate) fn error(&self, error: &CommandError, signal: Option<u8>, database: Option<&str>) {
-        let (code, hint) = (error.exit_code(signal), error.hint());
+        let (code, hint) = (error.exit_code(signal), error.hint(signal));
         tracing::error!(
             target: TARGET, event = "error", database, exit_code = code, hint = hint.as_deref(),
             "{}", error.sentence()
         );
         if !self.json_lines {
-            self.write_error(&error.text());
+            self.write_error(&error.text(signal));
         }
         if self.output == OutputFormat::Json && database.is_none() {
             self.json(&json!({ "schema_version": 1, "error": error.json(signal) }));
@@ -133,12 +139,19 @@ impl Console {
         self.write_error(&format!("{} [y/N] ", paint(BAD, question)));
         let mut answer = String::new();
         io::stdin().read_line(&mut answer)?;
-        Ok(matches!(answer.trim().to_ascii_lowercase().as_str(), "y" | "yes"))
+        Ok(matches!(
+            answer.trim().to_ascii_lowercase().as_str(),
+            "y" | "yes"
+        ))
     }
 
     /// The exit code, unless a result could not be written.
     pub(crate) fn exit_code(&self, code: u8) -> u8 {
-        if code == exit_code::DONE && self.output_failed.load(Ordering::Relaxed) { exit_code::FAILED } else { code }
+        if code == exit_code::DONE && self.output_failed.load(Ordering::Relaxed) {
+            exit_code::FAILED
+        } else {
+            code
+        }
     }
 
     fn write_output(&self, text: &str) {
@@ -172,7 +185,9 @@ impl Console {
 
 /// A report's JSON form.
 pub(crate) fn to_json(report: &dyn Report) -> Result<Value, CommandError> {
-    report.json().map_err(|error| CommandError::usage(format!("the result can't be written as JSON: {error}")))
+    report.json().map_err(|error| {
+        CommandError::usage(format!("the result can't be written as JSON: {error}"))
+    })
 }
 
 /// What clap says before there is a console: help and version as a result, mistakes as an error.
@@ -196,7 +211,9 @@ fn mask_urls(text: &str) -> String {
     while let Some(at) = rest.find("://") {
         let (before, after) = rest.split_at(at + 3);
         masked.push_str(before);
-        let end = after.find(|c: char| c.is_whitespace() || c == '\'' || c == '\u{1b}').unwrap_or(after.len());
+        let end = after
+            .find(|c: char| c.is_whitespace() || c == '\'' || c == '\u{1b}')
+            .unwrap_or(after.len());
         let (url, after) = after.split_at(end);
         match url.rfind('@') {
             Some(host) => {
@@ -218,6 +235,9 @@ mod tests {
     #[test]
     fn a_url_in_the_wrong_place_is_repeated_without_its_password() {
         let said = "unexpected argument 'postgres://app:hunter2@db/shop' found, see https://x.org";
-        assert_eq!(mask_urls(said), "unexpected argument 'postgres://***@db/shop' found, see https://x.org");
+        assert_eq!(
+            mask_urls(said),
+            "unexpected argument 'postgres://***@db/shop' found, see https://x.org"
+        );
     }
 }

@@ -226,7 +226,7 @@ async fn locked_on<T>(
     let Acquired::Lock(lock) = acquired else {
         return Err(Error::LockLost { applied: 0 });
     };
-    let books = manager.books().within(key.schema.as_deref());
+    let books = key.located(manager.books());
     let result = change(manager, session, &request, &books, decide).await;
     lock.release(session).await;
     result

@@ -1,10 +1,11 @@
 //! Reads and makes the tables of the books on a session.
 
 use stairway_plan::bookkeeping::{Bookkeeping, ExistingTables, LAYOUT_VERSION};
+use stairway_plan::graph::RevisionGraph;
 use stairway_plan::history::History;
 use stairway_plan::sql::Dialect;
 
-use crate::connection::Session;
+use crate::connection::{Session, TextRow};
 use crate::error::Error;
 use crate::lock::{self, Footing};
 
@@ -20,6 +21,47 @@ pub(crate) async fn read_history(
         None => Ok(History::default()),
         Some(query) => Ok(books.parse_history(&session.rows(query).await.map_err(failed)?)),
     }
+}
+
+/// Whether exactly the revisions of the graph are applied and no step is unfinished, which is what
+/// most starts find. Two statements that never write.
+pub(crate) async fn is_up_to_date(
+    session: &mut Session,
+    books: &Bookkeeping,
+    graph: &RevisionGraph,
+) -> Result<bool, Error> {
+    let failed = |error: sqlx::Error| Error::query("reading the history", books.dialect(), &error);
+    let rows = match read_as_if_complete(session, books).await {
+        Some(rows) => rows,
+        None => {
+            let existing = existing_tables(session, books).await?;
+            let Some(query) = books.read_applied(existing) else {
+                return Ok(graph.is_empty());
+            };
+            session.rows(query).await.map_err(failed)?
+        }
+    };
+    let applied = books.parse_applied(&rows);
+    Ok(applied.is_some_and(|applied| {
+        applied.len() == graph.len() && applied.iter().all(|id| graph.contains(id.as_str()))
+    }))
+}
+
+/// Reads without asking first which tables are there, which is dear on MySQL and SQLite. Nothing if
+/// one is missing. PostgreSQL would write that into its log as an error, and is quick to ask.
+async fn read_as_if_complete(session: &mut Session, books: &Bookkeeping) -> Option<Vec<TextRow>> {
+    if books.dialect() == Dialect::Postgres {
+        return None;
+    }
+    let all = ExistingTables {
+        history: true,
+        ledger: true,
+        audit: true,
+        journal: true,
+        lease: true,
+        layout: true,
+    };
+    session.rows(books.read_applied(all)?).await.ok()
 }
 
 /// Which tables are there.

@@ -7,9 +7,10 @@ use std::time::{Duration, Instant};
 
 use stairway_plan::bookkeeping::{Bookkeeping, Who};
 use stairway_plan::event::{EventKind, Stage};
+use stairway_plan::graph::RevisionGraph;
 use stairway_plan::history::{History, InterruptedStep};
-use stairway_plan::plan::{Direction, Plan, Step, plan};
-use stairway_plan::position::{ChecksumComparison, Position};
+use stairway_plan::plan::{Direction, Notice, Plan, Step, plan};
+use stairway_plan::position::{ChecksumComparison, DatabaseState, Position};
 use stairway_plan::revision::RevisionId;
 use stairway_plan::sql::Dialect;
 
@@ -74,10 +75,31 @@ struct Tally {
     only_look: bool,
 }
 
+/// Where an attempt has found or left the database.
+#[derive(Debug)]
+enum Standing {
+    /// All that the code knows is applied and nothing else; these are its heads.
+    UpToDate(Vec<RevisionId>),
+    /// As its history says.
+    Read(History),
+}
+
+impl Order {
+    /// Whether nothing is to be done once every revision of the graph is applied.
+    fn leads_to_all_heads(&self, graph: &RevisionGraph) -> bool {
+        self.direction == Direction::Upgrade
+            && match self.target.as_str() {
+                "heads" => true,
+                "head" => graph.heads().len() == 1,
+                _ => false,
+            }
+    }
+}
+
 /// How an attempt ended that did not fail.
 enum Round {
     /// There is nothing left to do.
-    Complete(History),
+    Complete(Standing),
     /// There is more to do, on a new session.
     NewSession,
 }
@@ -92,7 +114,7 @@ impl Runner {
         };
         let result = self.attempts(order, &mut tally).await;
         let elapsed = began.elapsed();
-        let result = result.and_then(|history| self.verify(order, &tally, &history));
+        let result = result.and_then(|standing| self.verify(order, &tally, standing));
         match result {
             Ok(to) => {
                 self.observers.emit(EventKind::RunFinished {
@@ -122,13 +144,13 @@ impl Runner {
     }
 
     /// Attempt after attempt. One that got further than the one before it does not use up retries.
-    async fn attempts(&self, order: &Order, tally: &mut Tally) -> Result<History, Error> {
+    async fn attempts(&self, order: &Order, tally: &mut Tally) -> Result<Standing, Error> {
         let mut attempt = 1;
         let mut failures = 0;
         loop {
             let completed = tally.achieved.completed.len();
             let error = match self.attempt(order, attempt, tally).await {
-                Ok(Round::Complete(history)) => return Ok(history),
+                Ok(Round::Complete(standing)) => return Ok(standing),
                 Ok(Round::NewSession) => continue,
                 Err(error) => error,
             };
@@ -144,7 +166,7 @@ impl Runner {
             }
             if failures > order.retries {
                 if let Some(history) = self.settle(order, tally, error).await? {
-                    return Ok(history);
+                    return Ok(Standing::Read(history));
                 }
                 failures = 0;
                 attempt += 1;
@@ -185,7 +207,7 @@ impl Runner {
         tally.only_look = true;
         let looked = self.attempt(order, 2, tally).await;
         tally.only_look = false;
-        let Ok(Round::Complete(history)) = looked else {
+        let Ok(Round::Complete(Standing::Read(history))) = looked else {
             return Err(failed);
         };
         if tally.achieved.completed.len() > known {
@@ -263,13 +285,23 @@ impl Runner {
         self.observers.emit(EventKind::StageStarted {
             stage: Stage::Inspect,
         });
+        let is_settled = tally.achieved.uncertain.is_none();
+        // What most starts find is found out with as little as possible.
+        if is_settled
+            && order.leads_to_all_heads(self.migrations.graph())
+            && recorder::is_up_to_date(session, &self.books, self.migrations.graph()).await?
+        {
+            let heads = self.migrations.graph().heads();
+            tally.from.get_or_insert_with(|| heads.clone());
+            self.announce(order, tally, 0, &[]);
+            return Ok(Round::Complete(Standing::UpToDate(heads)));
+        }
         let history = recorder::read_history(session, &self.books).await?;
         let plan = self.plan_left(order, &history, tally)?;
         tally.from.get_or_insert_with(|| plan.from.clone());
-        let is_settled = tally.achieved.uncertain.is_none();
         if plan.steps.is_empty() && history.interrupted.is_empty() && is_settled {
-            self.announce(order, tally, &plan);
-            return Ok(Round::Complete(history));
+            self.announce(order, tally, plan.steps.len(), &plan.notices);
+            return Ok(Round::Complete(Standing::Read(history)));
         }
         self.check_steps(session.dialect(), &plan, &history)?;
         let key = LockKey::of(&self.config, &self.books, session)
@@ -312,13 +344,13 @@ impl Runner {
         let Acquired::Lock(lock) = acquired else {
             let history = recorder::read_history(session, &self.books).await?;
             let plan = self.plan_left(order, &history, tally)?;
-            self.announce(order, tally, &plan);
-            return Ok(Round::Complete(history));
+            self.announce(order, tally, plan.steps.len(), &plan.notices);
+            return Ok(Round::Complete(Standing::Read(history)));
         };
         self.observers.emit(EventKind::LockAcquired {
             waited_ms: crate::milliseconds(waited),
         });
-        let located = self.books.within(key.schema.as_deref());
+        let located = key.located(&self.books);
         let result = self
             .attempt_locked(
                 session,
@@ -368,14 +400,14 @@ impl Runner {
             history = recorder::read_history(session, books).await?;
         }
         if tally.only_look {
-            return Ok(Round::Complete(history));
+            return Ok(Round::Complete(Standing::Read(history)));
         }
         let plan = self.plan_left(order, &history, tally)?;
         tally.plan.get_or_insert_with(|| plan.clone());
-        self.announce(order, tally, &plan);
+        self.announce(order, tally, plan.steps.len(), &plan.notices);
         self.check_interrupted(&history, &plan)?;
         if plan.steps.is_empty() {
-            return Ok(Round::Complete(history));
+            return Ok(Round::Complete(Standing::Read(history)));
         }
         let plan = interrupted_first(plan, &history);
         self.check_steps(session.dialect(), &plan, &history)?;
@@ -442,9 +474,8 @@ impl Runner {
         self.observers.emit(EventKind::StageStarted {
             stage: Stage::Verify,
         });
-        recorder::read_history(session, books)
-            .await
-            .map(Round::Complete)
+        let history = recorder::read_history(session, books).await?;
+        Ok(Round::Complete(Standing::Read(history)))
     }
 
     /// Says in the database who has the lock, and goes on giving signs of life. Behind a pooler and
@@ -571,13 +602,14 @@ impl Runner {
             }
         };
         if let Some(steps) = order.steps {
-            left.steps.truncate(steps.saturating_sub(completed));
+            let steps = steps.saturating_sub(completed);
+            left.limit(steps, self.migrations.graph(), history);
         }
         Ok(left)
     }
 
     /// Says once what the run is going to do.
-    fn announce(&self, order: &Order, tally: &mut Tally, plan: &Plan) {
+    fn announce(&self, order: &Order, tally: &mut Tally, steps: usize, notices: &[Notice]) {
         if tally.announced {
             return;
         }
@@ -586,9 +618,9 @@ impl Runner {
             run_id: tally.run_id.clone(),
             direction: order.direction,
             target: order.target.clone(),
-            steps: plan.steps.len() as u64,
+            steps: steps as u64,
         });
-        for notice in &plan.notices {
+        for notice in notices {
             self.observers.emit(EventKind::Notice {
                 notice: notice.clone(),
             });
@@ -684,11 +716,19 @@ impl Runner {
         &self,
         order: &Order,
         tally: &Tally,
-        history: &History,
+        standing: Standing,
     ) -> Result<Vec<RevisionId>, Error> {
+        let history = match standing {
+            Standing::Read(history) => history,
+            Standing::UpToDate(heads) => {
+                let (state, current) = (DatabaseState::UpToDate, heads.clone());
+                self.observers.emit(EventKind::Verified { state, current });
+                return Ok(heads);
+            }
+        };
         let position = Position::of(
             self.migrations.graph(),
-            history,
+            &history,
             &ChecksumComparison::default(),
         );
         let applied: HashSet<&RevisionId> = history.applied_ids().collect();

@@ -8,8 +8,10 @@ use super::Execute;
 use crate::error::CommandError;
 use crate::report::{Outcome, RevisionList};
 use crate::session::Session;
-use crate::style::revisions;
+use crate::style::names;
 
+/// Show the applied heads
+///
 /// Several are shown where branches are applied that were never merged. Only reads.
 #[derive(Debug, Args)]
 #[command(after_help = "\
@@ -26,10 +28,14 @@ impl Execute for Arguments {
         if !position.unknown.is_empty() {
             session.console.warning(&format!(
                 "the database also has revisions that this build does not know: {}",
-                anstream::adapter::strip_str(&revisions(&position.unknown))
+                names(&position.unknown)
             ));
         }
         let revisions = RevisionReport::list(manager.graph(), Some(&history), &position.current);
-        Ok(Outcome::done(RevisionList { revisions, empty: "Nothing is applied", indicate_current: false }))
+        Ok(Outcome::done(RevisionList {
+            revisions,
+            empty: "Nothing is applied",
+            indicate_current: false,
+        }))
     }
 }

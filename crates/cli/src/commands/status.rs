@@ -1,18 +1,27 @@
 //! `status`: where the database stands.
 
+use std::fmt::Write as _;
+
 use clap::Args;
+use serde::Serialize;
 use serde_json::Value;
+use stairway_core::plan::event::LockHolder;
 use stairway_core::plan::position::DatabaseState;
 use stairway_core::plan::report::StatusReport;
 use stairway_core::plan::revision::RevisionId;
+use stairway_core::telemetry::held_by;
 
 use super::Execute;
 use crate::error::CommandError;
 use crate::exit_code;
 use crate::report::{Outcome, Report};
 use crate::session::Session;
-use crate::style::{BAD, Facts, GOOD, WARN, count, direction, paint, revision, revisions, time, visible};
+use crate::style::{
+    BAD, Facts, GOOD, WARN, count, direction, paint, revision, revisions, time, visible,
+};
 
+/// Show where the database stands and what is pending
+///
 /// Only reads: nothing is made or changed, and SELECT is all it needs.
 #[derive(Debug, Args)]
 #[command(after_help = "\
@@ -38,29 +47,62 @@ pub(crate) struct Arguments {
 impl Execute for Arguments {
     async fn execute(&self, session: &Session<'_>) -> Result<Outcome, CommandError> {
         let status = session.manager()?.migration_status().await?;
-        let code = if self.exit_code && !status.is_up_to_date { exit_code::DIFFERENT } else { exit_code::DONE };
-        Ok(Outcome::with_code(StatusView { status }, code))
+        let code = if self.exit_code && !status.is_up_to_date {
+            exit_code::DIFFERENT
+        } else {
+            exit_code::DONE
+        };
+        // While another run is at work, that is what whoever asks wants to know. Not worth a failure.
+        let lock_holder = if status.is_up_to_date {
+            None
+        } else {
+            session.manager()?.lock_holder().await.ok().flatten()
+        };
+        Ok(Outcome::with_code(
+            StatusView {
+                status,
+                lock_holder,
+            },
+            code,
+        ))
     }
 }
 
 /// A status for people and programs.
+#[derive(Serialize)]
 struct StatusView {
+    #[serde(flatten)]
     status: StatusReport,
+    lock_holder: Option<LockHolder>,
 }
 
 impl Report for StatusView {
     fn json(&self) -> serde_json::Result<Value> {
-        serde_json::to_value(&self.status)
+        serde_json::to_value(self)
     }
 
     fn text(&self) -> String {
         let status = &self.status;
         let mut facts = Facts::new();
-        facts.add("Database", format!("{} ({})", visible(&status.database), visible(&status.location)));
+        facts.add(
+            "Database",
+            format!(
+                "{} ({})",
+                visible(&status.database),
+                visible(&status.location)
+            ),
+        );
         facts.add("State", self.state());
         facts.add("Current", revisions(&status.current_revisions));
         facts.add("Head", revisions(&status.head_revisions));
-        facts.add("Applied", format!("{} of {}", status.applied_count, status.applied_count + status.pending_count));
+        facts.add(
+            "Applied",
+            format!(
+                "{} of {}",
+                status.applied_count,
+                status.applied_count + status.pending_count
+            ),
+        );
         let mut list = |name, ids: &[RevisionId]| {
             if !ids.is_empty() {
                 facts.add(name, one_a_line(ids));
@@ -71,19 +113,32 @@ impl Report for StatusView {
         list("Unknown", &status.unknown_revisions);
         list("Edited", &status.edited_revisions);
         for step in &status.interrupted {
-            let since = step.started_at.map(|at| format!(", begun {}", time(at))).unwrap_or_default();
+            let since = step
+                .started_at
+                .map(|at| format!(", begun {}", time(at)))
+                .unwrap_or_default();
             let mut text = format!(
                 "{} of {}{since}, {} done",
                 direction(step.direction),
                 revision(&step.revision),
-                count(usize::try_from(step.statements_done).unwrap_or(usize::MAX), "statement")
+                count(
+                    usize::try_from(step.statements_done).unwrap_or(usize::MAX),
+                    "statement"
+                )
             );
             if let Some(statement) = &step.in_doubt {
-                text.push_str(&format!("\nin doubt: {}", visible(statement)));
+                let _ = write!(text, "\nin doubt: {}", visible(statement));
             }
             facts.add("Interrupted", text);
         }
-        if let Some(next) = self.next() {
+        if let Some(holder) = &self.lock_holder {
+            let holder = held_by(Some(holder));
+            let holder = holder.trim_start_matches(", ");
+            facts.add(
+                "Running",
+                format!("a run is at work, the lock is {}", visible(holder)),
+            );
+        } else if let Some(next) = self.next() {
             facts.add("Next", next);
         }
         facts.text()
@@ -100,13 +155,19 @@ impl StatusView {
             DatabaseState::Empty => format!("{}: {pending} to apply", paint(WARN, "empty")),
             DatabaseState::Behind => format!("{}: {pending} pending", paint(WARN, "behind")),
             DatabaseState::Ahead => {
-                format!("{}: it has {unknown} that this build does not know", paint(WARN, "ahead"))
+                format!(
+                    "{}: it has {unknown} that this build does not know",
+                    paint(WARN, "ahead")
+                )
             }
             DatabaseState::Diverged => format!(
                 "{}: {pending} pending, and it has {unknown} that this build does not know",
                 paint(BAD, "diverged")
             ),
-            DatabaseState::Interrupted => format!("{}: a step began and did not finish", paint(BAD, "interrupted")),
+            DatabaseState::Interrupted => format!(
+                "{}: a step began and did not finish",
+                paint(BAD, "interrupted")
+            ),
             DatabaseState::Edited => format!(
                 "{}: {} changed in code after having been applied",
                 paint(BAD, "edited"),
@@ -132,9 +193,7 @@ impl StatusView {
             DatabaseState::Interrupted => {
                 "run the same command again: it goes on from there; or see `stairway repair`"
             }
-            DatabaseState::Edited => {
-                "take the change back and put it into a new revision; `stairway stamp` records a changed one anew"
-            }
+            DatabaseState::Edited => "take the change back and put it into a new revision",
         };
         Some(next.to_owned())
     }
@@ -177,7 +236,14 @@ mod tests {
     }
 
     fn shown(status: StatusReport) -> String {
-        anstream::adapter::strip_str(&StatusView { status }.text()).to_string()
+        anstream::adapter::strip_str(
+            &StatusView {
+                status,
+                lock_holder: None,
+            }
+            .text(),
+        )
+        .to_string()
     }
 
     #[test]
@@ -235,8 +301,15 @@ mod tests {
     #[test]
     fn every_state_but_up_to_date_says_what_to_do_next() {
         for state in DatabaseState::ALL {
-            let view = StatusView { status: status(state) };
-            assert_eq!(view.next().is_none(), state == DatabaseState::UpToDate, "{state}");
+            let view = StatusView {
+                status: status(state),
+                lock_holder: None,
+            };
+            assert_eq!(
+                view.next().is_none(),
+                state == DatabaseState::UpToDate,
+                "{state}"
+            );
             assert!(shown(status(state)).contains(&state.to_string()), "{state}");
         }
     }
@@ -245,7 +318,11 @@ mod tests {
     fn names_from_a_hostile_history_table_cannot_steer_the_terminal() {
         let mut ahead = status(DatabaseState::Ahead);
         ahead.unknown_revisions = vec![RevisionId::from("x\u{1b}[2J")];
-        let text = StatusView { status: ahead }.text();
+        let text = StatusView {
+            status: ahead,
+            lock_holder: None,
+        }
+        .text();
         assert!(text.contains("x\\u{1b}[2J"), "{text:?}");
     }
 }

@@ -1,5 +1,7 @@
 //! `upgrade`: applying revisions.
 
+use std::time::Instant;
+
 use clap::Args;
 use stairway_core::RunOptions;
 use stairway_core::plan::plan::Direction;
@@ -8,9 +10,12 @@ use stairway_core::settings::Overrides;
 use super::{Execute, Needs};
 use crate::args::{MigrationArguments, PlanArguments, target};
 use crate::error::CommandError;
+use crate::notify;
 use crate::report::{Outcome, RunView, TextReport};
 use crate::session::Session;
 
+/// Apply revisions
+///
 /// Takes the migration lock, applies what is missing of the target and everything below it, each
 /// revision in a transaction where the database allows it, and verifies the result. With nothing to
 /// do, no lock is taken and nothing is written.
@@ -39,16 +44,17 @@ pub(crate) struct Arguments {
 
 impl Execute for Arguments {
     fn needs(&self) -> Needs {
-        if self.migration.sql { Needs::Offline } else { Needs::Databases }
+        if self.migration.sql {
+            // The script is in the dialect of that database, which is not asked.
+            Needs::OneDatabase
+        } else {
+            Needs::Databases
+        }
     }
 
     fn overrides(&self, overrides: &mut Overrides) {
         self.migration.overrides(overrides);
         self.plan.overrides(overrides);
-    }
-
-    fn stops_between_steps(&self) -> bool {
-        true
     }
 
     async fn execute(&self, session: &Session<'_>) -> Result<Outcome, CommandError> {
@@ -58,13 +64,22 @@ impl Execute for Arguments {
             let text = manager.offline_sql(Direction::Upgrade, target).await?;
             return Ok(Outcome::done(TextReport { name: "sql", text }));
         }
+        let began = Instant::now();
+        let result = self.migrate(session, target).await;
+        notify::tell(session, "upgrade", began, &result).await;
+        result.map(Outcome::done)
+    }
+}
+
+impl Arguments {
+    async fn migrate(&self, session: &Session<'_>, target: &str) -> Result<RunView, CommandError> {
+        let manager = session.manager()?;
         session.wait_if_asked(self.migration.wait.as_ref()).await?;
         let options = RunOptions {
             dry_run: session.policy.dry_run,
             backup: manager.config().backup_before_upgrade,
             steps: self.migration.steps(),
         };
-        let report = manager.run(Direction::Upgrade, target, options).await?;
-        Ok(Outcome::done(RunView { report, location: manager.config().location() }))
+        session.run(Direction::Upgrade, target, options).await
     }
 }

@@ -100,7 +100,9 @@ impl LockKey {
         let column = |index: usize| row.get(index).and_then(Option::as_deref);
         let database = column(0).unwrap_or_default();
         let schema = books.schema().or(column(1)).map(str::to_owned);
-        let located = books.within(schema.as_deref());
+        let located = schema
+            .as_deref()
+            .map_or_else(|| books.clone(), |schema| books.located(schema));
         Ok(Self {
             name: located.lock_name(database),
             number: located.lock_number(database),
@@ -182,8 +184,23 @@ impl LockKey {
         self.file.is_some()
     }
 
+    /// The tables, named with their schema.
+    pub(crate) fn located(&self, books: &Bookkeeping) -> Bookkeeping {
+        match (&self.schema, books.dialect()) {
+            (Some(schema), Dialect::Postgres | Dialect::MySql) => books.located(schema),
+            _ => books.clone(),
+        }
+    }
+
     /// Refuses a database in which nothing can be written, before that is tried.
     pub(crate) fn check_writable(&self, config: &Config) -> Result<(), Error> {
+        if config.dialect() == Dialect::Postgres && self.schema.is_none() {
+            return Err(Error::Unsupported(
+                "there is no schema to keep the history in: set the search path, or name one with \
+                 MIGRATION_HISTORY_SCHEMA"
+                    .to_owned(),
+            ));
+        }
         match self.read_only {
             None => Ok(()),
             Some(reason) => Err(Error::Refused {

@@ -8,6 +8,7 @@ use super::error::{Origin, SettingsError};
 use super::value::{parse_boolean, parse_count, parse_duration, parse_text, shown};
 use super::{CONFIG_FILE, CONFIG_VARIABLE, DATABASE_URL, Draft};
 use crate::config::{OrphanPolicy, PoolerPolicy};
+use crate::notify::{WEBHOOK_URL, WebhookFormat, WebhookOccasion, WebhookUrl};
 use crate::telemetry::{LogFormat, LogLevel};
 
 /// Something that can be set.
@@ -60,6 +61,8 @@ pub enum Takes {
     Text(fn(&mut Draft, String)),
     /// A path, relative to the working directory.
     Path(fn(&mut Draft, PathBuf)),
+    /// An address that nobody else may know.
+    Webhook(fn(&mut Draft, WebhookUrl)),
     /// One of these words.
     OneOf(&'static [&'static str], fn(&mut Draft, usize)),
 }
@@ -73,6 +76,7 @@ impl Takes {
             Self::Count(least, most, _) => format!("{least} to {most}"),
             Self::Text(_) => "text".to_owned(),
             Self::Path(_) => "path".to_owned(),
+            Self::Webhook(_) => "URL".to_owned(),
             Self::OneOf(words, _) => words
                 .iter()
                 .map(|word| format!("`{word}`"))
@@ -114,6 +118,7 @@ impl Setting {
             Takes::Count(least, most, put) => put(draft, parse_count(text, least, most)?),
             Takes::Text(put) => put(draft, parse_text(text)?),
             Takes::Path(put) => put(draft, PathBuf::from(parse_path(text)?)),
+            Takes::Webhook(put) => put(draft, WebhookUrl::parse(text)?),
             Takes::OneOf(words, put) => {
                 let word = text.trim().to_ascii_lowercase();
                 let Some(at) = words.iter().position(|known| *known == word) else {
@@ -145,7 +150,7 @@ pub const SETTINGS: &[Setting] = &[
         flag: Some("--wait"),
         default: DefaultValue::Written("60s"),
         takes: Takes::Duration(Duration::ZERO, |draft, value| {
-            draft.config.wait_timeout = value
+            draft.config.wait_timeout = value;
         }),
         scope: Scope::Database,
         meaning: "How long `run`, `wait` and `--wait` wait for a database that does not answer. A wrong password \
@@ -157,7 +162,7 @@ pub const SETTINGS: &[Setting] = &[
         flag: None,
         default: DefaultValue::Written("10s"),
         takes: Takes::Duration(Duration::from_millis(1), |draft, value| {
-            draft.config.connect_timeout = value
+            draft.config.connect_timeout = value;
         }),
         scope: Scope::Database,
         meaning: "How long one attempt to connect may take.",
@@ -205,7 +210,7 @@ pub const SETTINGS: &[Setting] = &[
         flag: None,
         default: DefaultValue::Written("10"),
         takes: Takes::Count(1, 1_000_000, |draft, value| {
-            draft.config.backups_kept = value as usize
+            draft.config.backups_kept = value as usize;
         }),
         scope: Scope::Database,
         meaning: "How many backups of a database are kept; older ones are removed after a new one is verified.",
@@ -225,7 +230,7 @@ pub const SETTINGS: &[Setting] = &[
         flag: Some("--lock-timeout"),
         default: DefaultValue::Written("10m"),
         takes: Takes::Duration(Duration::ZERO, |draft, value| {
-            draft.config.lock_wait_timeout = value
+            draft.config.lock_wait_timeout = value;
         }),
         scope: Scope::Database,
         meaning: "How long to wait for another run that holds the migration lock. `0` does not wait.",
@@ -236,7 +241,7 @@ pub const SETTINGS: &[Setting] = &[
         flag: None,
         default: DefaultValue::Written("5s"),
         takes: Takes::Duration(Duration::from_millis(1), |draft, value| {
-            draft.config.statement_lock_timeout = value
+            draft.config.statement_lock_timeout = value;
         }),
         scope: Scope::Database,
         meaning: "How long a statement of a migration waits for a table lock before it gives up and is tried again, \
@@ -248,7 +253,7 @@ pub const SETTINGS: &[Setting] = &[
         flag: None,
         default: DefaultValue::Written("3"),
         takes: Takes::Count(0, 1_000, |draft, value| {
-            draft.config.max_retry_attempts = value
+            draft.config.max_retry_attempts = value;
         }),
         scope: Scope::Database,
         meaning: "How often a run is tried again after a failure that may pass: lock timeout, deadlock, lost \
@@ -260,7 +265,7 @@ pub const SETTINGS: &[Setting] = &[
         flag: None,
         default: DefaultValue::Written("5s"),
         takes: Takes::Duration(Duration::ZERO, |draft, value| {
-            draft.config.retry_delay = value
+            draft.config.retry_delay = value;
         }),
         scope: Scope::Database,
         meaning: "The pause before the first retry; it doubles with each.",
@@ -376,6 +381,49 @@ pub const SETTINGS: &[Setting] = &[
         takes: Takes::Path(|draft, value| draft.config.revisions_directory = value),
         scope: Scope::Database,
         meaning: "Where `create` and `merge` write revision files.",
+    },
+    Setting {
+        key: "webhook_url",
+        variable: WEBHOOK_URL,
+        flag: None,
+        default: DefaultValue::Described("none"),
+        takes: Takes::Webhook(|draft, value| draft.config.webhook.url = Some(value)),
+        scope: Scope::Database,
+        meaning: "Where `run` and `upgrade` send a message when they end. A secret: it is never shown. A message \
+                  that can't be delivered is a warning and changes nothing else.",
+    },
+    Setting {
+        key: "webhook_format",
+        variable: "MIGRATION_WEBHOOK_FORMAT",
+        flag: None,
+        default: DefaultValue::Written("json"),
+        takes: Takes::OneOf(WebhookFormat::NAMES, |draft, word| {
+            draft.config.webhook.format = WebhookFormat::ALL[word];
+        }),
+        scope: Scope::Database,
+        meaning: "The form of the message: JSON with all that is known, or the text that Slack and its likes take.",
+    },
+    Setting {
+        key: "webhook_on",
+        variable: "MIGRATION_WEBHOOK_ON",
+        flag: None,
+        default: DefaultValue::Written("changes"),
+        takes: Takes::OneOf(WebhookOccasion::NAMES, |draft, word| {
+            draft.config.webhook.tells_of = WebhookOccasion::ALL[word];
+        }),
+        scope: Scope::Database,
+        meaning: "Which runs are told of: those that failed or applied something, only those that failed, or all.",
+    },
+    Setting {
+        key: "webhook_timeout",
+        variable: "MIGRATION_WEBHOOK_TIMEOUT",
+        flag: None,
+        default: DefaultValue::Written("10s"),
+        takes: Takes::Duration(Duration::from_millis(1), |draft, value| {
+            draft.config.webhook.timeout = value
+        }),
+        scope: Scope::Database,
+        meaning: "How long delivering the message may take in all; it is tried up to three times.",
     },
     Setting {
         key: "log_format",

@@ -57,16 +57,14 @@ impl Bookkeeping {
         }
     }
 
-    /// The same tables, named with their schema (in MySQL: their database), so that a session which
-    /// looks elsewhere meanwhile still finds them. Without effect where the schema is set already,
-    /// and on SQLite, which has none.
+    /// The same tables, named with the schema in which they lie, in MySQL with the database. A
+    /// migration may change where the session looks; the books must stay where they are.
     #[must_use]
-    pub fn within(&self, schema: Option<&str>) -> Self {
-        let mut books = self.clone();
-        if self.dialect != Dialect::Sqlite && books.schema.is_none() {
-            books.schema = schema.map(str::to_owned);
+    pub fn located(&self, schema: &str) -> Self {
+        Self {
+            schema: Some(schema.to_owned()),
+            ..self.clone()
         }
-        books
     }
 
     /// The kind of database.
