@@ -5,7 +5,6 @@
 mod deploy;
 mod first_steps;
 mod harness;
-mod races;
 #[cfg(unix)]
 mod migrate_script;
 #[cfg(unix)]
