@@ -1,16 +1,19 @@
 //! What every request goes through: its id, limits on its size and time, and the header fields of
 //! every answer.
 
+use std::convert::Infallible;
+use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
-use axum::extract::{Request, State};
+use axum::extract::Request;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, header};
-use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
+use futures_util::future::BoxFuture;
+use tokio::time::timeout;
+use tower::{Layer, Service};
 use tracing::Instrument;
 
 use crate::problem::Problem;
-use crate::state::ServerState;
 use crate::unavailable::Unavailable;
 
 /// The header field with a request's id.
@@ -25,57 +28,93 @@ pub(crate) const LONGEST_URI: usize = 2048;
 /// The largest announced body, in bytes. None is ever read.
 const LARGEST_BODY: u64 = 16 * 1024;
 
-/// Marks a request that has been through [`protect`], so that it does not go through it twice.
-#[derive(Clone, Copy)]
-struct Protected;
-
-/// Gives the request an id and a span, refuses what is too large, and completes the answer's header.
-pub(crate) async fn protect(mut request: Request, next: Next) -> Response {
-    if request.extensions_mut().insert(Protected).is_some() {
-        return next.run(request).await;
-    }
-    let began = Instant::now();
-    let id = request_id(request.headers());
-    let path = request.uri().clone();
-    let span = tracing::info_span!(
-        "request",
-        request_id = id.to_str().unwrap_or_default(),
-        method = %request.method(),
-        path = request.uri().path(),
-        status = tracing::field::Empty,
-    );
-    let mut response = match refusal(&request) {
-        Some(problem) => problem.into_response(),
-        None => next.run(request).instrument(span.clone()).await,
-    };
-    let status = response.status().as_u16();
-    span.record("status", status);
-    // The span's fields once more: log lines in JSON carry those of the event alone.
-    let elapsed_ms = u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX);
-    span.in_scope(|| {
-        tracing::debug!(
-            request_id = id.to_str().unwrap_or_default(),
-            path = path.path(),
-            status,
-            elapsed_ms,
-            "answered"
-        );
-    });
-    complete(response.headers_mut(), id);
-    response
+/// Puts every request through the guard.
+#[derive(Clone, Debug)]
+pub(crate) struct GuardLayer {
+    allowed: Duration,
 }
 
-/// Gives up a request that nothing else gives up in time.
-pub(crate) async fn limit_time(
-    State(state): State<ServerState>,
-    request: Request,
-    next: Next,
-) -> Response {
-    let settings = state.settings();
-    let allowed = settings.preview_timeout.max(settings.answer_timeout) + Duration::from_secs(5);
-    match tokio::time::timeout(allowed, next.run(request)).await {
-        Ok(response) => response,
-        Err(_) => Problem::unavailable(&Unavailable::timeout(allowed)).into_response(),
+impl GuardLayer {
+    /// A request that nothing else gives up in time is given up after `allowed`.
+    pub(crate) fn new(allowed: Duration) -> Self {
+        Self { allowed }
+    }
+}
+
+impl<S> Layer<S> for GuardLayer {
+    type Service = Guard<S>;
+
+    fn layer(&self, inner: S) -> Guard<S> {
+        Guard {
+            inner,
+            allowed: self.allowed,
+        }
+    }
+}
+
+/// Gives a request its id and its span, refuses what is too large, ends what takes too long, and
+/// completes the answer's header.
+#[derive(Clone, Debug)]
+pub(crate) struct Guard<S> {
+    inner: S,
+    allowed: Duration,
+}
+
+impl<S> Service<Request> for Guard<S>
+where
+    S: Service<Request, Error = Infallible>,
+    S::Response: IntoResponse,
+    S::Future: Send + 'static,
+{
+    type Response = Response;
+    type Error = Infallible;
+    type Future = BoxFuture<'static, Result<Response, Infallible>>;
+
+    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
+        self.inner.poll_ready(cx)
+    }
+
+    fn call(&mut self, request: Request) -> Self::Future {
+        let began = Instant::now();
+        let id = request_id(request.headers());
+        let uri = request.uri().clone();
+        let span = tracing::info_span!(
+            "request",
+            request_id = id.to_str().unwrap_or_default(),
+            method = %request.method(),
+            path = uri.path(),
+            status = tracing::field::Empty,
+        );
+        let allowed = self.allowed;
+        let answering = match refusal(&request) {
+            Some(problem) => Err(problem),
+            None => Ok(span
+                .in_scope(|| self.inner.call(request))
+                .instrument(span.clone())),
+        };
+        Box::pin(async move {
+            let mut response = match answering {
+                Err(problem) => problem.into_response(),
+                Ok(answering) => match timeout(allowed, answering).await {
+                    Ok(Ok(response)) => response.into_response(),
+                    Err(_) => Problem::unavailable(&Unavailable::timeout(allowed)).into_response(),
+                },
+            };
+            let status = response.status().as_u16();
+            span.record("status", status);
+            // The span's fields once more: log lines in JSON carry those of the event alone.
+            span.in_scope(|| {
+                tracing::debug!(
+                    request_id = id.to_str().unwrap_or_default(),
+                    path = uri.path(),
+                    status,
+                    elapsed_ms = u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX),
+                    "answered"
+                );
+            });
+            complete(response.headers_mut(), id);
+            Ok(response)
+        })
     }
 }
 

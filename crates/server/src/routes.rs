@@ -5,16 +5,17 @@ mod migrations;
 mod numbers;
 mod status_page;
 
+use std::time::Duration;
+
 use axum::Router;
 use axum::extract::Query;
 use axum::extract::rejection::QueryRejection;
 use axum::http::{HeaderValue, header};
-use axum::middleware::{from_fn, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use serde::{Deserialize, Serialize};
 
-use crate::guard;
+use crate::guard::GuardLayer;
 use crate::openapi;
 use crate::problem::Problem;
 use crate::state::{Database, ServerState};
@@ -62,16 +63,18 @@ pub fn probe_router(state: ServerState) -> Router {
 
 /// A router as a server of its own: what is not there is a problem, too.
 pub(crate) fn standalone(router: Router) -> Router {
-    router
+    let missing = Router::new()
         .fallback(|| async { Problem::not_found() })
-        .layer(from_fn(guard::protect))
+        .layer(GuardLayer::new(Duration::from_secs(1)));
+    router.fallback_service(missing)
 }
 
 fn guarded(router: Router<ServerState>, state: ServerState) -> Router {
+    let settings = state.settings();
+    let allowed = settings.preview_timeout.max(settings.answer_timeout) + Duration::from_secs(5);
     router
         .method_not_allowed_fallback(|| async { Problem::method_not_allowed() })
-        .layer(from_fn_with_state(state.clone(), guard::limit_time))
-        .layer(from_fn(guard::protect))
+        .layer(GuardLayer::new(allowed))
         .with_state(state)
 }
 

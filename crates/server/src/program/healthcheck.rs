@@ -55,10 +55,8 @@ fn ask(address: &str, path: &str, allowed: Duration) -> io::Result<(u16, String)
 fn ask_at(address: SocketAddr, path: &str, deadline: Instant) -> io::Result<(u16, String)> {
     let mut stream = TcpStream::connect_timeout(&address, left(deadline)?)?;
     stream.set_write_timeout(Some(left(deadline)?))?;
-    write!(
-        stream,
-        "GET {path} HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n\r\n"
-    )?;
+    let request = format!("GET {path} HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n\r\n");
+    stream.write_all(request.as_bytes())?;
     let mut answer = Vec::new();
     let mut buffer = [0; 4096];
     let mut rest = stream.try_clone()?.take(LONGEST_ANSWER);
@@ -118,7 +116,12 @@ mod tests {
                 let mut stream = stream.expect("a connection");
                 match answer {
                     Some(answer) => {
-                        drop(stream.read(&mut [0; 1024]));
+                        let mut request = Vec::new();
+                        while !request.ends_with(b"\r\n\r\n") {
+                            let mut byte = [0];
+                            stream.read_exact(&mut byte).expect("a request");
+                            request.extend_from_slice(&byte);
+                        }
                         drop(stream.write_all(answer.as_bytes()));
                     }
                     None => thread::sleep(Duration::from_secs(5)),
