@@ -31,6 +31,17 @@ pub trait Rules: fmt::Debug + Sync {
     /// say it.
     fn rename_in_expression(&self, expression: &str, from: &str, to: &str) -> String;
 
+    /// Whether the body of a trigger stays as it was written when a column that it names gets another
+    /// name.
+    fn keeps_trigger_bodies(&self) -> bool {
+        false
+    }
+
+    /// The statement of a trigger after its table got another name, as the server would say it.
+    fn trigger_after_table_rename(&self, definition: &str, from: &str, to: &str) -> String {
+        self.rename_in_expression(definition, from, to)
+    }
+
     /// Whether the two actions of a foreign key do the same.
     fn same_action(&self, from: ForeignKeyAction, to: ForeignKeyAction) -> bool {
         from == to

@@ -5,11 +5,12 @@ mod canonical;
 pub mod catalogue;
 mod read;
 mod render;
+mod triggers;
 mod types;
 mod write;
 
 use crate::op::Op;
-use crate::schema::{ColumnType, ForeignKeyAction, Generated, Schema, View};
+use crate::schema::{ColumnType, ForeignKeyAction, Generated, Schema};
 
 use super::{Dialect, Rendered, Rules, TypeChange, tokens};
 
@@ -44,6 +45,14 @@ impl Rules for MysqlRules {
         canonical::rename_identifier(expression, from, to)
     }
 
+    fn keeps_trigger_bodies(&self) -> bool {
+        true
+    }
+
+    fn trigger_after_table_rename(&self, definition: &str, from: &str, to: &str) -> String {
+        triggers::moved_to(definition, from, to)
+    }
+
     fn same_action(&self, from: ForeignKeyAction, to: ForeignKeyAction) -> bool {
         // Nothing is ever checked later than at once, so these two are one.
         let effect = |action| match action {
@@ -51,10 +60,6 @@ impl Rules for MysqlRules {
             other => other,
         };
         effect(from) == effect(to)
-    }
-
-    fn replaces_view(&self, _from: &View, _to: &View) -> bool {
-        true
     }
 
     fn foreign_keys_hold_type(&self, from: &ColumnType, to: &ColumnType) -> bool {

@@ -317,17 +317,6 @@ impl Renderer<'_> {
             if other.name == *table || refers {
                 other.options.sql = other.options.sql.as_deref().and_then(renamed);
             }
-            for trigger in other.triggers.values_mut() {
-                let (from, to) = match rename {
-                    Rename::Table { from, to } => (&from.name, &to.name),
-                    Rename::Column { from, to, .. } => (from, to),
-                    _ => continue,
-                };
-                if other.name == *table {
-                    trigger.definition =
-                        canonical::rename_identifier(&trigger.definition, from, to);
-                }
-            }
         }
     }
 
