@@ -48,7 +48,7 @@ impl Receiver {
     }
 
     async fn send(&self, notification: &Notification) -> Result<u32, Undelivered> {
-        send(&self.url, notification, Duration::from_secs(60)).await
+        send(&self.url, notification, Duration::from_mins(1)).await
     }
 
     fn received(self) -> Vec<Received> {
