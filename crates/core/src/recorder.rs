@@ -5,7 +5,7 @@ use stairway_plan::graph::RevisionGraph;
 use stairway_plan::history::History;
 use stairway_plan::sql::Dialect;
 
-use crate::connection::Session;
+use crate::connection::{Session, TextRow};
 use crate::error::Error;
 
 /// Reads which revisions are applied and which steps are unfinished: two statements at most, none
@@ -30,15 +30,36 @@ pub(crate) async fn is_up_to_date(
     graph: &RevisionGraph,
 ) -> Result<bool, Error> {
     let failed = |error: sqlx::Error| Error::query("reading the history", books.dialect(), &error);
-    let existing = existing_tables(session, books).await?;
-    let Some(query) = books.read_applied(existing) else {
-        return Ok(graph.is_empty());
+    let rows = if let Some(rows) = read_as_if_complete(session, books).await {
+        rows
+    } else {
+        let existing = existing_tables(session, books).await?;
+        let Some(query) = books.read_applied(existing) else {
+            return Ok(graph.is_empty());
+        };
+        session.rows(query).await.map_err(failed)?
     };
-    let rows = session.rows(query).await.map_err(failed)?;
     let applied = books.parse_applied(&rows);
     Ok(applied.is_some_and(|applied| {
         applied.len() == graph.len() && applied.iter().all(|id| graph.contains(id.as_str()))
     }))
+}
+
+/// Reads without asking first which tables are there, which is dear on MySQL and SQLite. Nothing if
+/// one is missing. PostgreSQL would write that into its log as an error, and is quick to ask.
+async fn read_as_if_complete(session: &mut Session, books: &Bookkeeping) -> Option<Vec<TextRow>> {
+    if books.dialect() == Dialect::Postgres {
+        return None;
+    }
+    let all = ExistingTables {
+        history: true,
+        ledger: true,
+        audit: true,
+        journal: true,
+        lease: true,
+        layout: true,
+    };
+    session.rows(books.read_applied(all)?).await.ok()
 }
 
 /// The books with the schema in which they lie or will lie.

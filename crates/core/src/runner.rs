@@ -350,7 +350,7 @@ impl Runner {
             self.config.plan,
         )?;
         if let Some(steps) = order.steps {
-            plan.steps.truncate(steps);
+            plan.limit(steps, self.migrations.graph(), history);
         }
         Ok(plan)
     }

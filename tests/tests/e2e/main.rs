@@ -5,6 +5,7 @@
 mod deploy;
 mod first_steps;
 mod harness;
+mod races;
 #[cfg(unix)]
 mod migrate_script;
 #[cfg(unix)]

@@ -10,6 +10,6 @@ pub(crate) use connect::{
 };
 pub use failure::Failure;
 pub(crate) use failure::classify;
-pub(crate) use session::{Pinned, Session};
+pub(crate) use session::{Pinned, Session, TextRow};
 pub(crate) use url::UrlTarget;
 pub use url::{DEFAULT_DATABASE_URL, DatabaseUrl, UrlError};
