@@ -259,7 +259,7 @@ fn backup_failed() {
         as_shown(
             &run,
             &[
-                "nothing was migrated, because the backup failed: the directory /proc/backups can't be made",
+                "the backup failed, and nothing was migrated: the directory /proc/backups can't be made",
             ],
         );
         assert!(
