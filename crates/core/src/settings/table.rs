@@ -420,7 +420,7 @@ pub const SETTINGS: &[Setting] = &[
         flag: None,
         default: DefaultValue::Written("10s"),
         takes: Takes::Duration(Duration::from_millis(1), |draft, value| {
-            draft.config.webhook.timeout = value
+            draft.config.webhook.timeout = value;
         }),
         scope: Scope::Database,
         meaning: "How long delivering the message may take in all; it is tried up to three times.",
