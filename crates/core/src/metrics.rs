@@ -37,11 +37,6 @@ impl MetricsObserver {
         self.metrics().record_unreadable(database);
     }
 
-    /// Counts a failure of which no event told.
-    pub fn record_failure(&self, database: &str) {
-        self.metrics().record_failure(database);
-    }
-
     /// The text that Prometheus scrapes, in the exposition format 0.0.4.
     pub fn render(&self) -> String {
         self.metrics().render()
@@ -82,6 +77,8 @@ impl Observer for MetricsObserver {
 mod tests {
     //! A collector that reads at any moment gets a whole file.
 
+    use stairway_plan::event::EventKind;
+
     use super::*;
 
     #[test]
@@ -89,14 +86,21 @@ mod tests {
         let directory = tempfile::TempDir::new().expect("a temporary directory");
         let path = directory.path().join("stairway.prom");
         let metrics = MetricsObserver::new(["default"]);
-        for failures in 1..=2 {
-            metrics.record_failure("default");
+        for run in 1..=2 {
+            metrics.observe(&Event {
+                timestamp: chrono::Utc::now(),
+                database: "default".to_owned(),
+                kind: EventKind::RunFailed {
+                    run_id: run.to_string(),
+                    steps_done: 0,
+                    elapsed_ms: 1,
+                    error: "no".to_owned(),
+                },
+            });
             metrics.write_textfile(&path).expect("it can be written");
             let text = fs::read_to_string(&path).expect("it is there");
             assert_eq!(text, metrics.render());
-            assert!(text.contains(&format!(
-                "db_migration_failures_total{{database=\"default\"}} {failures}\n"
-            )));
+            assert!(text.contains(&format!("db_migration_failures_total{{database=\"default\"}} {run}\n")));
         }
         let files = fs::read_dir(directory.path()).expect("it is there").count();
         assert_eq!(files, 1);

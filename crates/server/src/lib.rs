@@ -36,3 +36,9 @@ pub use run::{RunError, Server, run};
 pub use settings::{ConnectionLimits, ReadyWhen, ServerSettings, UnknownPolicy};
 pub use startup::StartupError;
 pub use state::{ServerState, StateError};
+
+/// The examples of the pages for operators compile.
+#[cfg(doctest)]
+#[doc = include_str!("../../../docs/server.md")]
+#[doc = include_str!("../../../docs/metrics.md")]
+struct Pages;

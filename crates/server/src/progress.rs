@@ -176,6 +176,10 @@ impl StartupReport {
             EventKind::DatabaseReachable { .. } => {
                 self.waiting_for = None;
                 self.error = None;
+                if self.stage == Stage::Connect {
+                    self.stage = Stage::Inspect;
+                    self.stage_started_at = Some(event.timestamp);
+                }
             }
             EventKind::WaitingForLock {
                 holder,
@@ -286,4 +290,66 @@ fn percent(done: u64, total: u64) -> u64 {
         .checked_div(total)
         .unwrap_or(100)
         .min(100)
+}
+
+#[cfg(test)]
+mod tests {
+    //! Whatever comes in whatever order, what is shown makes sense.
+
+    use proptest::prelude::*;
+    use stairway_plan::plan::Direction;
+
+    use super::*;
+
+    fn event() -> impl Strategy<Value = EventKind> {
+        let number = || prop_oneof![0_u64..5, Just(u64::MAX)];
+        let revision = || RevisionId::from("m1");
+        prop_oneof![
+            Just(EventKind::StageStarted { stage: Stage::Migrate }),
+            number().prop_map(|steps| EventKind::RunStarted {
+                run_id: "r".to_owned(),
+                direction: Direction::Upgrade,
+                target: "heads".to_owned(),
+                steps,
+            }),
+            (number(), number()).prop_map(move |(position, total)| EventKind::StepStarted {
+                revision: revision(),
+                message: "m".to_owned(),
+                direction: Direction::Upgrade,
+                position,
+                total,
+                transactional: true,
+            }),
+            Just(EventKind::StatementFinished { revision: revision(), index: 1, rows_affected: 0, elapsed_ms: 0 }),
+            Just(EventKind::StepFinished {
+                revision: revision(),
+                direction: Direction::Upgrade,
+                elapsed_ms: 0,
+                statements: 1,
+                rows_affected: 0,
+            }),
+            Just(EventKind::WaitingForLock { holder: None, waited_ms: 0, time_left_ms: 0 }),
+            Just(EventKind::LockAcquired { waited_ms: 0 }),
+            Just(EventKind::RunFailed { run_id: "r".to_owned(), steps_done: 0, elapsed_ms: 0, error: "no".to_owned() }),
+            Just(EventKind::RunFinished { run_id: "r".to_owned(), steps: 0, elapsed_ms: 0 }),
+        ]
+    }
+
+    proptest! {
+        #[test]
+        fn progress_stays_between_nothing_and_all_whatever_happens(
+            kinds in proptest::collection::vec(event(), 0..30),
+        ) {
+            let now = DateTime::from_timestamp(1_800_000_000, 0).expect("in range");
+            let mut report = StartupReport::new("default");
+            report.begin(now);
+            for kind in kinds {
+                report.observe(&Event { timestamp: now, database: "default".to_owned(), kind });
+                prop_assert!(report.progress.is_none_or(|progress| progress.percent <= 100));
+            }
+            report.finish(now);
+            prop_assert_eq!((report.status, report.stage), (StartupStatus::Started, Stage::Ready));
+            prop_assert_eq!((report.progress, report.revision, report.error), (None, None, None));
+        }
+    }
 }

@@ -1,6 +1,7 @@
 //! The endpoints over made-up databases: every route in every state, without a listener.
 
 mod contract;
+mod documents;
 pub(crate) mod fake;
 mod gate;
 mod limits;

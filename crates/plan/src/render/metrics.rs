@@ -198,13 +198,6 @@ impl MigrationMetrics {
         self.database(database).standing = None;
     }
 
-    /// Counts a failure that no event told of, such as a database that never answered.
-    pub fn record_failure(&mut self, database: &str) {
-        let metrics = self.database(database);
-        metrics.failures += 1;
-        metrics.running = false;
-        metrics.waiting_for_lock = false;
-    }
 
     fn database(&mut self, name: &str) -> &mut DatabaseMetrics {
         self.databases.entry(name.to_owned()).or_default()
@@ -383,7 +376,7 @@ const INFO_HELP: &str =
 const RUNNING_HELP: &str = "1 while this process runs an upgrade or a downgrade.";
 const APPLIED_TOTAL_HELP: &str = "Revisions that this process has applied.";
 const REVERTED_TOTAL_HELP: &str = "Revisions that this process has taken back.";
-const FAILURES_HELP: &str = "Runs of this process that failed, retries included in one run.";
+const FAILURES_HELP: &str = "Runs of this process that failed or were stopped, retries included in one run.";
 const RETRIES_HELP: &str = "Attempts that failed for a passing reason and were made again.";
 const DURATION_HELP: &str =
     "How long the revisions took that this process applied or took back, each by itself.";

@@ -19,6 +19,19 @@ fn value(text: &str, series: &str) -> Option<String> {
     })
 }
 
+/// Says on the real standard error, for the test runner hides what a passing test prints, that
+/// promtool is missing.
+pub(super) fn say_not_checked(what: &str) {
+    static SAID: Once = Once::new();
+    SAID.call_once(|| {
+        let missing = "promtool (Debian package `prometheus`) is not installed";
+        drop(writeln!(
+            std::io::stderr(),
+            "\nstairway-server: NOT CHECKED: {what}: {missing}"
+        ));
+    });
+}
+
 /// Holds a text against `promtool check metrics`, where that is installed.
 fn check_with_promtool(text: &str) {
     let child = Command::new("promtool")
@@ -28,12 +41,7 @@ fn check_with_promtool(text: &str) {
         .stderr(Stdio::piped())
         .spawn();
     let Ok(mut child) = child else {
-        // On the real standard error: the test runner hides what a passing test prints.
-        static SAID: Once = Once::new();
-        SAID.call_once(|| {
-            let what = "NOT CHECKED: promtool (Debian package `prometheus`) is not installed, so the metrics were not held against it";
-            drop(writeln!(std::io::stderr(), "\nstairway-server: {what}"));
-        });
+        say_not_checked("the metrics");
         return;
     };
     child
