@@ -12,6 +12,7 @@ use serde_json::Value;
 use stairway_core::compare::{CompareOptions, Comparison, Side, Source, compare_sides};
 use stairway_core::inspect::InspectOptions;
 use stairway_plan::diff::{Answers, Spelling, Unstated};
+use stairway_plan::op::Change;
 
 use crate::databases::{Backend, Database};
 
@@ -64,6 +65,15 @@ fn statements(case: &Value, side: &str, backend: Backend) -> Vec<String> {
         .collect()
 }
 
+/// Statements that not every case has.
+fn optional(case: &Value, field: &str, backend: Backend) -> Vec<String> {
+    if case[field].is_null() {
+        Vec::new()
+    } else {
+        statements(case, field, backend)
+    }
+}
+
 fn list<'a>(case: &'a Value, field: &str) -> &'a [Value] {
     case[field].as_array().map_or(&[], Vec::as_slice)
 }
@@ -99,7 +109,7 @@ fn matches(expected: &Value, change: &Value) -> bool {
 
 /// Everything about a comparison that is not as the case wants it.
 fn complaints(case: &Value, comparison: &Comparison) -> Vec<String> {
-    let changes: Vec<Value> = comparison.changes.iter().map(|c| c.to_json()).collect();
+    let changes: Vec<Value> = comparison.changes.iter().map(Change::to_json).collect();
     let mut complaints = Vec::new();
     let mut taken = BTreeSet::new();
     for expected in list(case, "expect") {
@@ -181,6 +191,31 @@ async fn compared(
         .expect("a comparison")
 }
 
+/// In which way of reading the second database the case says what must come out. An object that an
+/// entity cannot express is only taken away when silence about it counts.
+fn stated_in(case: &Value) -> Unstated {
+    match case["unstated"].as_str() {
+        Some("remove") => Unstated::Remove,
+        _ => Unstated::LeaveAlone,
+    }
+}
+
+/// The answers of the case's queries that are not as they must be: rows that need not be lost.
+fn lost_rows(case: &Value, database: &Database) -> Vec<String> {
+    let kept = list(case, "kept").iter().map(|pair| {
+        let text = |at: usize| pair[at].as_str().expect("a query and its answer");
+        (text(0), text(1))
+    });
+    kept.filter_map(|(query, wanted)| {
+        let answer = match database.run_script(&format!("{query};")) {
+            Ok(answer) => answer.trim().replace('\t', "|"),
+            Err(error) => error,
+        };
+        (answer != wanted).then(|| format!("{query} gives {answer} and not {wanted}"))
+    })
+    .collect()
+}
+
 /// Tries a case on one database and returns what is wrong.
 async fn try_case(case: &Value, backend: Backend, databases: &mut Three) -> Vec<String> {
     let before_sql = statements(case, "before", backend);
@@ -194,6 +229,10 @@ async fn try_case(case: &Value, backend: Backend, databases: &mut Three) -> Vec<
             return vec![format!("the case itself fails: {error}")];
         }
     }
+    let rows = optional(case, "rows", backend);
+    if let Err(error) = databases.before.run(&rows).await {
+        return vec![format!("the case itself fails: {error}")];
+    }
     let mut before = read(&databases.before).await;
     let mut after = read(&databases.after).await;
     let mut original = read(&databases.original).await;
@@ -202,12 +241,13 @@ async fn try_case(case: &Value, backend: Backend, databases: &mut Three) -> Vec<
     for unstated in [Unstated::LeaveAlone, Unstated::Remove] {
         let options = options(unstated);
         let comparison = compared(&mut before, &mut after, &options, &answers(case)).await;
-        if unstated == Unstated::LeaveAlone {
+        if unstated == stated_in(case) {
             found.extend(complaints(case, &comparison));
         }
         // Where both ways find the same, the laws need to be tried once only.
         if scripts.insert(comparison.script()) {
             let broken = try_laws(
+                case,
                 &databases.before,
                 [&mut before, &mut after, &mut original],
                 &options,
@@ -228,6 +268,7 @@ async fn try_case(case: &Value, backend: Backend, databases: &mut Three) -> Vec<
 
 /// Runs the script and the reverse script, and returns what is not as it should be.
 async fn try_laws(
+    case: &Value,
     database: &Database,
     [before, after, original]: [&mut Side; 3],
     options: &CompareOptions,
@@ -246,6 +287,9 @@ async fn try_laws(
             change.description,
             change.sql.join("; ")
         ));
+    }
+    for complaint in lost_rows(case, database) {
+        found.push(format!("{complaint} after\n{script}"));
     }
     let reverse = comparison.reverse_script();
     if let Err(error) = database.run_script(&reverse) {
@@ -343,4 +387,14 @@ async fn the_sample_cases_hold_on_mysql() {
 #[tokio::test]
 async fn the_sample_cases_hold_on_sqlite() {
     try_all("autogen_examples.json", Backend::Sqlite).await;
+}
+
+#[tokio::test]
+async fn the_own_cases_hold_on_mysql() {
+    try_all("own_mysql.json", Backend::Mysql).await;
+}
+
+#[tokio::test]
+async fn the_own_cases_hold_on_sqlite() {
+    try_all("own_sqlite.json", Backend::Sqlite).await;
 }

@@ -133,7 +133,7 @@ impl Database {
     }
 
     /// Runs statements one by one.
-    async fn run(&self, statements: &[String]) -> Result<(), String> {
+    pub(crate) async fn run(&self, statements: &[String]) -> Result<(), String> {
         match self.backend {
             Backend::Postgres => {
                 let connection = PgConnection::connect(&self.url).await;
@@ -150,13 +150,22 @@ impl Database {
         }
     }
 
-    /// Runs a script with the database's own shell, which stops at the first error. Says what the
-    /// shell complained about.
-    pub(crate) fn run_script(&self, script: &str) -> Result<(), String> {
+    /// Runs a script with the database's own shell, which stops at the first error. Gives the rows,
+    /// or what the shell complained about.
+    pub(crate) fn run_script(&self, script: &str) -> Result<String, String> {
         let mut command = match self.backend {
             Backend::Postgres => {
                 let mut command = Command::new("psql");
-                command.args(["-X", "-q", "-v", "ON_ERROR_STOP=1", "-d", &self.url]);
+                command.args([
+                    "-X",
+                    "-q",
+                    "-A",
+                    "-t",
+                    "-v",
+                    "ON_ERROR_STOP=1",
+                    "-d",
+                    &self.url,
+                ]);
                 command
             }
             Backend::Mysql => {
@@ -166,6 +175,7 @@ impl Database {
                 let (user, host) = authority.rsplit_once('@').unwrap_or(("root", authority));
                 let (user, password) = user.split_once(':').unwrap_or((user, ""));
                 let (host, port) = host.split_once(':').unwrap_or((host, "3306"));
+                command.args(["--batch", "--skip-column-names"]);
                 command.args(["-u", user, "-h", host, "-P", port, &self.name]);
                 if !password.is_empty() {
                     command.arg(format!("-p{password}"));
@@ -196,7 +206,7 @@ impl Database {
             .wait_with_output()
             .map_err(|error| error.to_string())?;
         if output.status.success() {
-            Ok(())
+            Ok(String::from_utf8_lossy(&output.stdout).into_owned())
         } else {
             Err(String::from_utf8_lossy(&output.stderr).into_owned())
         }

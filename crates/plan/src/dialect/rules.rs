@@ -31,6 +31,17 @@ pub trait Rules: fmt::Debug + Sync {
     /// say it.
     fn rename_in_expression(&self, expression: &str, from: &str, to: &str) -> String;
 
+    /// Whether the body of a trigger stays as it was written when a column that it names gets another
+    /// name.
+    fn keeps_trigger_bodies(&self) -> bool {
+        false
+    }
+
+    /// The statement of a trigger after its table got another name, as the server would say it.
+    fn trigger_after_table_rename(&self, definition: &str, from: &str, to: &str) -> String {
+        self.rename_in_expression(definition, from, to)
+    }
+
     /// Whether the two actions of a foreign key do the same.
     fn same_action(&self, from: ForeignKeyAction, to: ForeignKeyAction) -> bool {
         from == to
@@ -96,6 +107,11 @@ pub trait Rules: fmt::Debug + Sync {
     /// A statement as the database's own shell takes it, closed.
     fn script_statement(&self, statement: &str) -> String {
         format!("{statement};")
+    }
+
+    /// What stands before and after the statements of a script that changes a database.
+    fn script_frame(&self) -> [&'static [&'static str]; 2] {
+        [&[], &[]]
     }
 
     /// A schema as a script that makes it in an empty database.

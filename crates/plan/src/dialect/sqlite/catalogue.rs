@@ -5,17 +5,14 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::dialect::Dialect;
-use crate::dialect::tokens::{significant, unquote};
+use crate::dialect::rows::TextRow;
+use crate::dialect::tokens::significant;
 use crate::schema::{
     Column, Dependency, ForeignKey, ForeignKeyAction, Generated, Index, IndexKey, MatchType,
     ObjectName, ObjectRef, PrimaryKey, Schema, Server, Table, Trigger, View, ViewColumn,
 };
-use crate::sql::lexer::TokenKind;
 
-use super::{ddl, read};
-
-/// One row of an answer, every value as text.
-pub type TextRow = Vec<Option<String>>;
+use super::{ddl, mentioned_names, read};
 
 /// The version of the library.
 pub const VERSION: &str = "SELECT sqlite_version()";
@@ -228,7 +225,7 @@ fn table_from_pragmas(
             match_type: MatchType::Simple,
             deferrability: crate::schema::Deferrability::NotDeferrable,
             validated: true,
-            own_index: false,
+            own_index: None,
             comment: None,
         });
         foreign_key.columns.push(text(row, 3));
@@ -338,18 +335,6 @@ fn expression_columns(index: &Index, names: &[String]) -> Vec<String> {
         .iter()
         .filter(|name| mentioned.contains(&name.to_lowercase()))
         .cloned()
-        .collect()
-}
-
-/// The names that stand in a text, in lower case: of columns, tables and functions, and keywords.
-pub(crate) fn mentioned_names(text: &str) -> BTreeSet<String> {
-    significant(text, Dialect::Sqlite)
-        .iter()
-        .filter_map(|token| match token.kind {
-            TokenKind::Word => Some(token.text.to_lowercase()),
-            TokenKind::QuotedIdentifier => Some(unquote(token.text).to_lowercase()),
-            _ => None,
-        })
         .collect()
 }
 

@@ -14,8 +14,10 @@ use std::collections::BTreeSet;
 
 use crate::op::{Op, Risk, Warning};
 use crate::schema::{ColumnType, Generated, Schema};
+use crate::sql::lexer::TokenKind;
 
-use super::{Rendered, Rules, TypeChange};
+use super::tokens::{significant, unquote};
+use super::{Dialect, Rendered, Rules, TypeChange};
 
 pub use canonical::{Affinity, affinity};
 pub use ddl::DdlError;
@@ -62,7 +64,16 @@ impl Rules for SqliteRules {
         true
     }
 
+    fn numbers_keys_anyway(&self) -> bool {
+        true
+    }
+
+    fn overlooks_null_in_keys(&self) -> bool {
+        true
+    }
+
     fn alters_generation(&self, _from: Option<&Generated>, _to: Option<&Generated>) -> bool {
+        // The table is made anew, so everything can be changed.
         true
     }
 
@@ -72,7 +83,17 @@ impl Rules for SqliteRules {
     }
 
     fn render(&self, ops: &[Op], before: &Schema) -> Vec<Rendered> {
-        render::render(ops, before, OnFailure::Stop)
+        render::render(ops, before)
+    }
+
+    /// Foreign keys must be off while a table is made anew, and the setting has no effect inside a
+    /// transaction. What it was before cannot be restored by a script; it belongs to the session,
+    /// which usually ends with the script.
+    fn script_frame(&self) -> [&'static [&'static str]; 2] {
+        [
+            &["PRAGMA foreign_keys = OFF", "BEGIN IMMEDIATE"],
+            &["COMMIT"],
+        ]
     }
 
     fn render_schema(&self, schema: &Schema) -> Vec<String> {
@@ -82,4 +103,16 @@ impl Rules for SqliteRules {
 
 fn tidy(sql: &str) -> String {
     super::tokens::tidy(sql, super::Dialect::Sqlite)
+}
+
+/// The names that stand in a text, in lower case: of columns, tables and functions, and keywords.
+fn mentioned_names(text: &str) -> BTreeSet<String> {
+    significant(text, Dialect::Sqlite)
+        .iter()
+        .filter_map(|token| match token.kind {
+            TokenKind::Word => Some(token.text.to_lowercase()),
+            TokenKind::QuotedIdentifier => Some(unquote(token.text).to_lowercase()),
+            _ => None,
+        })
+        .collect()
 }
