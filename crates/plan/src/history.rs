@@ -1,10 +1,16 @@
 //! What a database says about itself: the revisions applied, and the step that did not finish.
 
+mod standing;
+#[cfg(test)]
+mod tests;
+
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
 use crate::plan::Direction;
 use crate::revision::RevisionId;
+
+pub(crate) use standing::Standing;
 
 /// One applied revision, as the history table and the ledger hold it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

@@ -1,8 +1,25 @@
 //! What would be done to a database, worked out once, as a value.
 
+mod downgrade;
+mod error;
+mod offline;
+mod select;
+mod stamp;
+#[cfg(test)]
+mod tests;
+mod upgrade;
+
 use serde::{Deserialize, Serialize};
 
+pub use error::PlanError;
+pub use offline::plan_offline;
+pub use select::select_range;
+pub use stamp::{StampOptions, StampPlan, plan_stamp};
+
+use crate::graph::{RevisionGraph, Selection};
+use crate::history::History;
 use crate::revision::RevisionId;
+use crate::target::Target;
 
 /// Which way a step goes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -12,6 +29,16 @@ pub enum Direction {
     Upgrade,
     /// `down`
     Downgrade,
+}
+
+impl Direction {
+    /// The direction's name in JSON, in the audit trail and in sentences.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Upgrade => "upgrade",
+            Self::Downgrade => "downgrade",
+        }
+    }
 }
 
 /// One revision to be applied or taken back.
@@ -52,6 +79,12 @@ pub enum Notice {
     OutOfOrder { revisions: Vec<RevisionId> },
     /// The database has these revisions that this build does not know.
     UnknownRevisions { revisions: Vec<RevisionId> },
+    /// A downgrade of this branch takes these revisions of other branches back too, because they
+    /// stand on what goes.
+    OtherBranches {
+        branch: String,
+        revisions: Vec<RevisionId>,
+    },
 }
 
 /// How cautious planning is.
@@ -61,4 +94,43 @@ pub struct PlanOptions {
     pub strict_order: bool,
     /// Go on although the database has revisions that this build does not know.
     pub allow_unknown: bool,
+}
+
+/// Works out the steps that lead a database to a target. Nothing is read or written.
+///
+/// An upgrade applies what is missing of the target and of everything below it, parents and
+/// dependencies first. A downgrade takes back what was applied above the target, latest applied
+/// first; a number of steps alone (`-2`) takes back so many revisions. Interrupted steps do not
+/// count here.
+///
+/// # Errors
+/// [`PlanError`] if the target can't be resolved, if there is more than one way to understand it, or
+/// if the plan would go against what is applied.
+pub fn plan(
+    graph: &RevisionGraph,
+    history: &History,
+    direction: Direction,
+    target: &str,
+    options: PlanOptions,
+) -> Result<Plan, PlanError> {
+    let target = Target::parse(target)?;
+    match direction {
+        Direction::Upgrade => upgrade::plan(graph, history, &target, options),
+        Direction::Downgrade => downgrade::plan(graph, history, &target, options),
+    }
+}
+
+/// The applied heads among known revisions.
+fn heads(graph: &RevisionGraph, applied: &Selection) -> Vec<RevisionId> {
+    graph.ids(graph.tips_of(applied))
+}
+
+fn step(graph: &RevisionGraph, position: usize, direction: Direction, out_of_order: bool) -> Step {
+    let revision = graph.at(position);
+    Step {
+        revision: revision.id.clone(),
+        message: revision.message.clone(),
+        direction,
+        out_of_order,
+    }
 }

@@ -120,6 +120,26 @@ pub enum Phase {
     Contract,
 }
 
+impl Phase {
+    /// Every phase, in the order of a deployment.
+    pub const ALL: [Self; 3] = [Self::Expand, Self::Backfill, Self::Contract];
+
+    /// The phase's name in module comments and JSON.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Expand => "expand",
+            Self::Backfill => "backfill",
+            Self::Contract => "contract",
+        }
+    }
+}
+
+impl fmt::Display for Phase {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.as_str())
+    }
+}
+
 /// A lint rule that a revision switches off, and why.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LintAllowance {
@@ -138,12 +158,71 @@ pub struct RowExpectation {
     pub at_most: Option<u64>,
 }
 
-/// Words from a migration name: the leading `m`, date and time are dropped, `_` become spaces.
-fn message_from_id(id: &str) -> String {
-    let words: Vec<&str> = id.split('_').filter(|w| !w.is_empty()).collect();
-    let is_digits = |w: &str| !w.is_empty() && w.bytes().all(|b| b.is_ascii_digit());
-    let is_stamp = |w: &str| is_digits(w.strip_prefix('m').unwrap_or(w));
-    let skip = words.iter().take(2).take_while(|w| is_stamp(w)).count();
-    let rest = words[skip..].join(" ");
-    if rest.is_empty() { id.to_owned() } else { rest }
+/// Words from a migration name: what stands in front of them is dropped, `_` become spaces.
+pub(crate) fn message_from_id(id: &str) -> String {
+    let words = without_stamp(id).split('_').filter(|word| !word.is_empty());
+    let words: Vec<&str> = words.collect();
+    if words.is_empty() {
+        id.to_owned()
+    } else {
+        words.join(" ")
+    }
+}
+
+/// The part of a migration name that a person chose: without the leading `m`, date and time. A name
+/// that is nothing else is kept whole.
+pub(crate) fn without_stamp(id: &str) -> &str {
+    let is_digits = |word: &str| !word.is_empty() && word.bytes().all(|b| b.is_ascii_digit());
+    let mut rest = id.strip_prefix('m').unwrap_or(id);
+    for _ in 0..2 {
+        match rest.split_once('_') {
+            Some((stamp, words)) if is_digits(stamp) => rest = words,
+            _ => break,
+        }
+    }
+    let is_only_stamp = rest
+        .split('_')
+        .all(|word| word.is_empty() || is_digits(word));
+    let had_stamp = rest.len() + 1 < id.len();
+    if had_stamp && !is_only_stamp {
+        rest
+    } else {
+        id
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_message_is_made_from_what_a_person_chose_of_the_name() {
+        for (id, message) in [
+            ("m20260102_120000_add_users", "add users"),
+            ("20260102_add_users", "add users"),
+            ("0001_initial", "initial"),
+            ("m1_users", "users"),
+            ("add__users_", "add users"),
+            ("merge", "merge"),
+            ("m20260102_120000", "m20260102 120000"),
+            ("m_add", "m add"),
+            ("v2_2024_report", "v2 2024 report"),
+            ("m1_2_3_go", "3 go"),
+            ("_", "_"),
+            ("日本語_表", "日本語 表"),
+        ] {
+            assert_eq!(message_from_id(id), message, "{id}");
+        }
+    }
+
+    #[test]
+    fn an_id_is_its_text_wherever_it_is_written() {
+        let id = RevisionId::new("m1_users");
+        assert_eq!(id.to_string(), "m1_users");
+        assert_eq!(serde_json::to_string(&id).unwrap(), "\"m1_users\"");
+        assert_eq!(
+            serde_json::from_str::<RevisionId>("\"m1_users\"").unwrap(),
+            id
+        );
+    }
 }

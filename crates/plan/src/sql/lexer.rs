@@ -283,7 +283,13 @@ fn executable_open(rest: &str, dialect: Dialect) -> Option<usize> {
         .take_while(u8::is_ascii_digit)
         .count();
     // A version has five or six digits; fewer belong to the statement.
-    Some(mark.len() + if digits >= 5 { digits } else { 0 })
+    if digits < 5 {
+        return Some(mark.len());
+    }
+    let length = mark.len() + digits;
+    // No server is of that version: dumps speak to the client program alone with it.
+    let of_no_server = rest[mark.len()..length].bytes().all(|digit| digit == b'9');
+    (!of_no_server).then_some(length)
 }
 
 fn block_comment(rest: &str, dialect: Dialect) -> (usize, bool) {

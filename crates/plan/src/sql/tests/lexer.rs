@@ -114,6 +114,7 @@ fn what_an_executable_comment_holds_is_read_as_code() {
         ]
     );
     assert!(read("/*! a */", Dialect::Postgres).is_empty());
+    assert!(read("/*M!999999\\- enable the sandbox mode */", Dialect::MySql).is_empty());
 }
 
 #[test]

@@ -4,8 +4,10 @@ use proptest::prelude::*;
 
 use super::Dialect;
 
+mod checksum;
 mod classify;
 mod lexer;
+mod redact;
 mod split;
 
 /// Any of the dialects.

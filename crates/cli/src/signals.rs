@@ -1,0 +1,119 @@
+//! SIGINT and SIGTERM: the first stops between two revisions, the second cancels the running
+//! statement, the third leaves at once.
+
+use std::io;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use stairway_core::StopHandle;
+use tokio::sync::watch;
+
+use crate::exit_code;
+use crate::printer::Console;
+
+/// Who is to be stopped, and whether a signal has come.
+#[derive(Debug)]
+pub(crate) struct Signals {
+    first: watch::Receiver<Option<u8>>,
+    running: Arc<Mutex<Option<StopHandle>>>,
+}
+
+impl Signals {
+    /// Begins to listen.
+    pub(crate) fn listen(console: &Arc<Console>) -> io::Result<Self> {
+        let (sender, first) = watch::channel(None);
+        let running: Arc<Mutex<Option<StopHandle>>> = Arc::default();
+        let mut source = Source::new()?;
+        let (console, stoppable) = (Arc::clone(console), Arc::clone(&running));
+        tokio::spawn(async move {
+            let mut count = 0_u32;
+            while let Some(code) = source.next().await {
+                count += 1;
+                let handle = stoppable.lock().unwrap_or_else(PoisonError::into_inner).clone();
+                match (count, handle) {
+                    (1, Some(handle)) => {
+                        handle.stop();
+                        console.warning(
+                            "asked to stop: stopping after the running revision; ask again to cancel its statement",
+                        );
+                    }
+                    (2, Some(handle)) => {
+                        handle.stop();
+                        console.warning("cancelling the running statement");
+                    }
+                    (1, None) => {}
+                    _ => leave(&console, code),
+                }
+                sender.send_if_modified(|first| {
+                    let is_first = first.is_none();
+                    first.get_or_insert(code);
+                    is_first
+                });
+            }
+        });
+        Ok(Self { first, running })
+    }
+
+    /// The exit code of the first signal, if one has come.
+    pub(crate) fn code(&self) -> Option<u8> {
+        *self.first.borrow()
+    }
+
+    /// Waits for the first signal.
+    pub(crate) async fn received(&self) {
+        let mut first = self.first.clone();
+        if first.wait_for(Option::is_some).await.is_err() {
+            std::future::pending::<()>().await;
+        }
+    }
+
+    /// From now on, signals stop this between two steps.
+    pub(crate) fn stop_gently(&self, handle: StopHandle) {
+        *self.running.lock().unwrap_or_else(PoisonError::into_inner) = Some(handle);
+    }
+}
+
+/// Ends the process. What was running is settled by the next run, as after a crash.
+#[expect(clippy::exit, reason = "the person has asked three times")]
+fn leave(console: &Console, code: u8) {
+    console.warning("leaving at once; the next run settles what was running");
+    std::process::exit(i32::from(code));
+}
+
+/// Where signals come from.
+#[cfg(unix)]
+struct Source {
+    interrupt: tokio::signal::unix::Signal,
+    terminate: tokio::signal::unix::Signal,
+}
+
+#[cfg(unix)]
+impl Source {
+    fn new() -> io::Result<Self> {
+        use tokio::signal::unix::{SignalKind, signal};
+        Ok(Self { interrupt: signal(SignalKind::interrupt())?, terminate: signal(SignalKind::terminate())? })
+    }
+
+    /// The exit code of the next signal.
+    async fn next(&mut self) -> Option<u8> {
+        tokio::select! {
+            signal = self.interrupt.recv() => signal.map(|()| exit_code::INTERRUPTED),
+            signal = self.terminate.recv() => signal.map(|()| exit_code::TERMINATED),
+        }
+    }
+}
+
+/// Where signals come from.
+#[cfg(not(unix))]
+struct Source;
+
+#[cfg(not(unix))]
+impl Source {
+    fn new() -> io::Result<Self> {
+        Ok(Self)
+    }
+
+    /// The exit code of the next signal.
+    async fn next(&mut self) -> Option<u8> {
+        tokio::signal::ctrl_c().await.ok().map(|()| exit_code::INTERRUPTED)
+    }
+}

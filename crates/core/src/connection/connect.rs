@@ -1,0 +1,218 @@
+//! Opening a session.
+
+use std::time::Duration;
+
+use sea_orm::DatabaseConnection;
+use sqlx::{ConnectOptions, Connection, MySqlConnection, PgConnection, SqliteConnection};
+use stairway_plan::sql::Dialect;
+
+use super::{DatabaseUrl, Pinned, Session, UrlTarget};
+use crate::config::DatabaseSource;
+
+/// What a session is opened for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Access {
+    /// Only to look. An SQLite file that is missing is not made.
+    Read,
+    /// To migrate.
+    Write,
+}
+
+/// How to stop a statement that runs on a session, from another connection.
+#[derive(Clone, Debug)]
+pub(crate) struct Cancel {
+    url: DatabaseUrl,
+    session: i64,
+}
+
+/// Opens a session. Sends nothing beyond what the protocol's start needs.
+pub(crate) async fn connect(
+    source: &DatabaseSource,
+    access: Access,
+    application: &str,
+    timeout: Duration,
+) -> Result<Session, sqlx::Error> {
+    let opening = async {
+        match source {
+            DatabaseSource::Url(url) => connect_url(url, access, application).await,
+            DatabaseSource::Connection(connection) => borrow_from_pool(connection).await,
+        }
+    };
+    match tokio::time::timeout(timeout, opening).await {
+        Ok(result) => result,
+        Err(_) => Err(sqlx::Error::Io(std::io::Error::new(
+            std::io::ErrorKind::TimedOut,
+            format!("no answer within {} s", timeout.as_secs_f32()),
+        ))),
+    }
+}
+
+async fn connect_url(
+    url: &DatabaseUrl,
+    access: Access,
+    application: &str,
+) -> Result<Session, sqlx::Error> {
+    match &*url.target {
+        UrlTarget::Postgres(options) => {
+            let mut options = options
+                .clone()
+                .statement_cache_capacity(0)
+                // PgBouncer refuses unknown start-up parameters, and this one changes nothing since
+                // PostgreSQL 12, where floats are printed in full anyway.
+                .extra_float_digits(None)
+                .disable_statement_logging();
+            if options.get_application_name().is_none() {
+                options = options.application_name(application);
+            }
+            Ok(Session::Postgres(Pinned::Owned(
+                PgConnection::connect_with(&options).await?,
+            )))
+        }
+        UrlTarget::MySql(options) => {
+            // Settings that sqlx would send in a statement of their own are sent by
+            // `prepare_for_migration`, and only when there is something to migrate.
+            let options = options
+                .clone()
+                .statement_cache_capacity(0)
+                .pipes_as_concat(false)
+                .no_engine_substitution(false)
+                .timezone(None)
+                .set_names(false)
+                .disable_statement_logging();
+            Ok(Session::MySql(Pinned::Owned(
+                MySqlConnection::connect_with(&options).await?,
+            )))
+        }
+        UrlTarget::Sqlite { options, file } => {
+            let mut options = options
+                .clone()
+                .statement_cache_capacity(0)
+                .busy_timeout(Duration::from_secs(5))
+                .disable_statement_logging();
+            if access == Access::Read && file.is_some() {
+                options = options.create_if_missing(false).read_only(true);
+            }
+            Ok(Session::Sqlite(Pinned::Owned(
+                SqliteConnection::connect_with(&options).await?,
+            )))
+        }
+    }
+}
+
+/// Takes one connection out of the user's pool for as long as the session lives.
+async fn borrow_from_pool(connection: &DatabaseConnection) -> Result<Session, sqlx::Error> {
+    match connection.get_database_backend() {
+        sea_orm::DbBackend::Postgres => Ok(Session::Postgres(Pinned::Lent(
+            connection.get_postgres_connection_pool().acquire().await?,
+        ))),
+        sea_orm::DbBackend::MySql => Ok(Session::MySql(Pinned::Lent(
+            connection.get_mysql_connection_pool().acquire().await?,
+        ))),
+        sea_orm::DbBackend::Sqlite => Ok(Session::Sqlite(Pinned::Lent(
+            connection.get_sqlite_connection_pool().acquire().await?,
+        ))),
+        _ => Err(sqlx::Error::Configuration(
+            "this kind of database is not known to Stairway".into(),
+        )),
+    }
+}
+
+/// Gives a session the settings that migrations expect.
+pub(crate) async fn prepare_for_migration(
+    session: &mut Session,
+    statement_lock_timeout: Duration,
+) -> Result<(), sqlx::Error> {
+    let settings = migration_settings(session, statement_lock_timeout);
+    session.run(settings).await.map(drop)
+}
+
+/// The settings that migrations expect: those of a sea-orm connection, and the timeout after which
+/// a statement stops waiting for a lock, so that a migration never keeps the application's queries
+/// queueing behind itself.
+pub(crate) fn migration_settings(session: &Session, statement_lock_timeout: Duration) -> String {
+    match session {
+        Session::Postgres(connection) => {
+            let milliseconds = statement_lock_timeout.as_millis();
+            // With this the server notices a client that died while its statement runs.
+            let check = if connection
+                .server_version_num()
+                .is_some_and(|version| version >= 140_000)
+            {
+                "; SET client_connection_check_interval = '1s'"
+            } else {
+                ""
+            };
+            format!(
+                "SET lock_timeout = '{milliseconds}ms'; SET statement_timeout = 0; \
+                 SET idle_in_transaction_session_timeout = 0; SET client_min_messages = warning{check}"
+            )
+        }
+        Session::MySql(_) => {
+            let seconds = statement_lock_timeout.as_secs().max(1);
+            format!(
+                "SET sql_mode = CONCAT(@@global.sql_mode, ',PIPES_AS_CONCAT,NO_ENGINE_SUBSTITUTION'), \
+                 time_zone = '+00:00', lock_wait_timeout = {seconds}, innodb_lock_wait_timeout = {seconds}, \
+                 foreign_key_checks = 1, unique_checks = 1, autocommit = 1, NAMES utf8mb4"
+            )
+        }
+        Session::Sqlite(_) => "PRAGMA foreign_keys = ON".to_owned(),
+    }
+}
+
+/// The server's version in words.
+pub(crate) async fn server_version(session: &mut Session) -> Result<String, sqlx::Error> {
+    let query = match session.dialect() {
+        Dialect::Postgres => "SELECT current_setting('server_version')",
+        Dialect::MySql => "SELECT VERSION()",
+        Dialect::Sqlite => "SELECT sqlite_version()",
+    };
+    Ok(session.value(query).await?.unwrap_or_default())
+}
+
+impl Cancel {
+    /// How to stop this session's statements; nothing for SQLite, where statements run in-process,
+    /// and for connections lent by a pool, whose credentials are not known.
+    pub(crate) async fn of(
+        source: &DatabaseSource,
+        session: &mut Session,
+    ) -> Result<Option<Self>, sqlx::Error> {
+        let DatabaseSource::Url(url) = source else {
+            return Ok(None);
+        };
+        let query = match session.dialect() {
+            Dialect::Postgres => "SELECT pg_backend_pid()",
+            Dialect::MySql => "SELECT CONNECTION_ID()",
+            Dialect::Sqlite => return Ok(None),
+        };
+        let session = session.value(query).await?.and_then(|id| id.parse().ok());
+        Ok(session.map(|session| Self {
+            url: url.clone(),
+            session,
+        }))
+    }
+
+    /// The server's number for the session.
+    pub(crate) fn session(&self) -> i64 {
+        self.session
+    }
+
+    /// Stops the statement that the session runs, if any.
+    pub(crate) async fn cancel(&self) -> Result<(), sqlx::Error> {
+        let source = DatabaseSource::Url(self.url.clone());
+        let mut other = connect(
+            &source,
+            Access::Read,
+            "stairway-cancel",
+            Duration::from_secs(5),
+        )
+        .await?;
+        let statement = match other.dialect() {
+            Dialect::Postgres => format!("SELECT pg_cancel_backend({})", self.session),
+            Dialect::MySql => format!("KILL QUERY {}", self.session),
+            Dialect::Sqlite => return Ok(()),
+        };
+        other.run(statement).await?;
+        other.close().await;
+        Ok(())
+    }
+}

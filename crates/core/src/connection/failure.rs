@@ -1,0 +1,188 @@
+//! What a database's error means for a migration.
+
+use std::fmt;
+
+use stairway_plan::sql::Dialect;
+
+/// The kind of a failure, as far as it decides what to do next.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Failure {
+    /// A lock could not be had in time. The statement did nothing.
+    LockTimeout,
+    /// The statement was chosen as a deadlock's victim. Its transaction was rolled back.
+    Deadlock,
+    /// The transaction conflicted with another one and was rolled back.
+    Serialization,
+    /// The connection broke. What the last statement did is unknown.
+    ConnectionLost,
+    /// Nothing answers at the address, or it does not answer in time.
+    Unreachable,
+    /// The server is starting, stopping or recovering.
+    ServerStarting,
+    /// The server has no free connection.
+    TooManyConnections,
+    /// An SQLite database is locked by another process.
+    Busy,
+    /// User, password or certificate were refused.
+    AuthenticationFailed,
+    /// The database does not exist.
+    UnknownDatabase,
+    /// The session may not write: a standby, a replica, a read-only file.
+    ReadOnly,
+    /// No room on the disk.
+    DiskFull,
+    /// A privilege is missing.
+    PermissionDenied,
+    /// The statement was cancelled, by a person or a timeout.
+    Cancelled,
+    /// A pooler refuses a setting or a prepared statement.
+    Pooler,
+    /// Anything else: the statement itself is at fault.
+    Statement,
+}
+
+impl Failure {
+    /// Trying again after a pause may help, and is safe where the step was rolled back.
+    pub fn is_transient(self) -> bool {
+        matches!(
+            self,
+            Self::LockTimeout
+                | Self::Deadlock
+                | Self::Serialization
+                | Self::ConnectionLost
+                | Self::Unreachable
+                | Self::ServerStarting
+                | Self::TooManyConnections
+                | Self::Busy
+        )
+    }
+
+    /// Waiting for the database to come up may help.
+    pub fn is_worth_waiting_for(self) -> bool {
+        matches!(
+            self,
+            Self::ConnectionLost
+                | Self::Unreachable
+                | Self::ServerStarting
+                | Self::TooManyConnections
+                | Self::Busy
+        )
+    }
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::LockTimeout => "lock timeout",
+            Self::Deadlock => "deadlock",
+            Self::Serialization => "serialization failure",
+            Self::ConnectionLost => "connection lost",
+            Self::Unreachable => "database unreachable",
+            Self::ServerStarting => "server starting or stopping",
+            Self::TooManyConnections => "too many connections",
+            Self::Busy => "database busy",
+            Self::AuthenticationFailed => "authentication failed",
+            Self::UnknownDatabase => "unknown database",
+            Self::ReadOnly => "read-only database",
+            Self::DiskFull => "disk full",
+            Self::PermissionDenied => "permission denied",
+            Self::Cancelled => "cancelled",
+            Self::Pooler => "connection pooler",
+            Self::Statement => "statement failed",
+        })
+    }
+}
+
+/// Finds out what an error means.
+pub(crate) fn classify(dialect: Dialect, error: &sqlx::Error) -> Failure {
+    match error {
+        sqlx::Error::Database(error) => {
+            let code = error.code().unwrap_or_default();
+            match dialect {
+                Dialect::Postgres => postgres(&code, error.message()),
+                Dialect::MySql => mysql(mysql_number(error.as_ref()), error.message()),
+                Dialect::Sqlite => sqlite(&code, error.message()),
+            }
+        }
+        sqlx::Error::Io(io) => match io.kind() {
+            std::io::ErrorKind::UnexpectedEof
+            | std::io::ErrorKind::ConnectionReset
+            | std::io::ErrorKind::ConnectionAborted
+            | std::io::ErrorKind::BrokenPipe => Failure::ConnectionLost,
+            _ => Failure::Unreachable,
+        },
+        sqlx::Error::PoolTimedOut => Failure::Unreachable,
+        sqlx::Error::PoolClosed
+        | sqlx::Error::WorkerCrashed
+        | sqlx::Error::Protocol(_)
+        | sqlx::Error::Tls(_) => Failure::ConnectionLost,
+        _ => Failure::Statement,
+    }
+}
+
+/// SQLSTATE codes: PostgreSQL manual, appendix A.
+fn postgres(code: &str, message: &str) -> Failure {
+    match code {
+        "55P03" => Failure::LockTimeout,
+        "40P01" => Failure::Deadlock,
+        "40001" => Failure::Serialization,
+        "57P03" => Failure::ServerStarting,
+        "08001" | "08004" => Failure::Unreachable,
+        "53300" => Failure::TooManyConnections,
+        "28000" | "28P01" => Failure::AuthenticationFailed,
+        "3D000" => Failure::UnknownDatabase,
+        "25006" => Failure::ReadOnly,
+        "53100" => Failure::DiskFull,
+        "42501" => Failure::PermissionDenied,
+        "57014" => Failure::Cancelled,
+        // PgBouncer answers with 08P01 to what it does not let through, and to a lost server.
+        "08P01" if message.contains("unsupported startup parameter") => Failure::Pooler,
+        "08P01" if message.contains("no such database") => Failure::UnknownDatabase,
+        "57P01" | "57P02" | "57P05" | "08000" | "08003" | "08006" | "08P01" => {
+            Failure::ConnectionLost
+        }
+        "26000" | "42P05" => Failure::Pooler,
+        _ => Failure::Statement,
+    }
+}
+
+fn mysql_number(error: &dyn sqlx::error::DatabaseError) -> u16 {
+    error
+        .try_downcast_ref::<sqlx::mysql::MySqlDatabaseError>()
+        .map_or(0, sqlx::mysql::MySqlDatabaseError::number)
+}
+
+/// Error numbers: MariaDB and MySQL manuals, server error reference.
+fn mysql(number: u16, message: &str) -> Failure {
+    match number {
+        1205 => Failure::LockTimeout,
+        1213 => Failure::Deadlock,
+        1020 => Failure::Serialization,
+        1053 => Failure::ServerStarting,
+        1040 | 1203 => Failure::TooManyConnections,
+        1045 | 1698 => Failure::AuthenticationFailed,
+        1049 => Failure::UnknownDatabase,
+        1290 | 1792 | 1836 => Failure::ReadOnly,
+        1021 | 1114 => Failure::DiskFull,
+        1030 if message.contains("28") => Failure::DiskFull,
+        1044 | 1142 | 1143 | 1227 | 1370 => Failure::PermissionDenied,
+        1317 | 1969 | 3024 => Failure::Cancelled,
+        1927 | 2006 | 2013 => Failure::ConnectionLost,
+        _ => Failure::Statement,
+    }
+}
+
+/// Result codes: sqlite.org/rescode.html. The low byte is the primary code.
+fn sqlite(code: &str, message: &str) -> Failure {
+    let primary = code.parse::<i64>().unwrap_or(1) & 0xff;
+    match primary {
+        5 | 6 => Failure::Busy,
+        8 => Failure::ReadOnly,
+        9 => Failure::Cancelled,
+        13 => Failure::DiskFull,
+        14 => Failure::UnknownDatabase,
+        3 | 23 => Failure::PermissionDenied,
+        _ if message.contains("readonly database") => Failure::ReadOnly,
+        _ => Failure::Statement,
+    }
+}

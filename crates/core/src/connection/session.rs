@@ -1,0 +1,203 @@
+//! One connection to one database, never silently replaced.
+//!
+//! Sqlx's pools may hand out another connection after an error or a timeout; a migration's lock,
+//! settings and transaction live on one session, so Stairway holds the bare connection. Its
+//! prepared-statement cache stays unused: after DDL in the same session a cached plan describes
+//! columns that no longer exist.
+
+use std::ops::{Deref, DerefMut};
+
+use futures_util::TryStreamExt;
+use sea_orm::{ExecResult, QueryResult, Statement};
+use sea_query_sqlx::SqlxValues;
+use sqlx::pool::PoolConnection;
+use sqlx::{AssertSqlSafe, Connection, Database, MySql, Postgres, Row, Sqlite};
+use stairway_plan::sql::Dialect;
+
+/// One row of a query of our own: each column as text, or nothing for NULL.
+pub(crate) type TextRow = Vec<Option<String>>;
+
+/// A pinned connection.
+#[derive(Debug)]
+pub(crate) enum Session {
+    Postgres(Pinned<Postgres>),
+    MySql(Pinned<MySql>),
+    Sqlite(Pinned<Sqlite>),
+}
+
+/// A connection that is ours alone, or one lent by the user's pool for as long as we hold it.
+pub(crate) enum Pinned<DB: Database> {
+    Owned(DB::Connection),
+    Lent(PoolConnection<DB>),
+}
+
+impl<DB: Database> std::fmt::Debug for Pinned<DB> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::Owned(_) => "Owned",
+            Self::Lent(_) => "Lent",
+        })
+    }
+}
+
+impl<DB: Database> Deref for Pinned<DB> {
+    type Target = DB::Connection;
+
+    fn deref(&self) -> &DB::Connection {
+        match self {
+            Self::Owned(connection) => connection,
+            Self::Lent(connection) => connection,
+        }
+    }
+}
+
+impl<DB: Database> DerefMut for Pinned<DB> {
+    fn deref_mut(&mut self) -> &mut DB::Connection {
+        match self {
+            Self::Owned(connection) => connection,
+            Self::Lent(connection) => connection,
+        }
+    }
+}
+
+/// Runs the same expression on whichever connection the session holds.
+macro_rules! on_connection {
+    ($session:expr, $connection:ident => $body:expr) => {
+        match $session {
+            Session::Postgres(pinned) => {
+                let $connection: &mut sqlx::PgConnection = &mut *pinned;
+                $body
+            }
+            Session::MySql(pinned) => {
+                let $connection: &mut sqlx::MySqlConnection = &mut *pinned;
+                $body
+            }
+            Session::Sqlite(pinned) => {
+                let $connection: &mut sqlx::SqliteConnection = &mut *pinned;
+                $body
+            }
+        }
+    };
+}
+
+impl Session {
+    pub(crate) fn dialect(&self) -> Dialect {
+        match self {
+            Self::Postgres(_) => Dialect::Postgres,
+            Self::MySql(_) => Dialect::MySql,
+            Self::Sqlite(_) => Dialect::Sqlite,
+        }
+    }
+
+    /// Runs SQL of our own, several statements at once if need be, in one message to the server.
+    /// Returns the rows affected by all of them.
+    pub(crate) async fn run(&mut self, sql: impl Into<String>) -> Result<u64, sqlx::Error> {
+        let query = sqlx::raw_sql(AssertSqlSafe(sql.into()));
+        on_connection!(self, connection => Ok(query.execute(connection).await?.rows_affected()))
+    }
+
+    /// Runs a query of our own and returns every row as text.
+    pub(crate) async fn rows(
+        &mut self,
+        sql: impl Into<String>,
+    ) -> Result<Vec<TextRow>, sqlx::Error> {
+        let query = sqlx::raw_sql(AssertSqlSafe(sql.into()));
+        on_connection!(self, connection => {
+            let mut stream = query.fetch(connection);
+            let mut rows = Vec::new();
+            while let Some(row) = stream.try_next().await? {
+                rows.push(text_row(&row, |row, index| row.try_get_unchecked(index))?);
+            }
+            Ok(rows)
+        })
+    }
+
+    /// The first column of the first row of a query of our own.
+    pub(crate) async fn value(
+        &mut self,
+        sql: impl Into<String>,
+    ) -> Result<Option<String>, sqlx::Error> {
+        Ok(self
+            .rows(sql)
+            .await?
+            .into_iter()
+            .next()
+            .and_then(|row| row.into_iter().next().flatten()))
+    }
+
+    /// Runs a migration's statement the way that sea-orm would: without bound values by the simple
+    /// protocol, so that several statements in one string work; otherwise prepared, uncached.
+    pub(crate) async fn execute(
+        &mut self,
+        statement: &Statement,
+    ) -> Result<ExecResult, sqlx::Error> {
+        let sql = AssertSqlSafe(statement.sql.clone());
+        match &statement.values {
+            None => {
+                let query = sqlx::raw_sql(sql);
+                on_connection!(self, connection => Ok(query.execute(connection).await?.into()))
+            }
+            Some(values) => {
+                let values = SqlxValues(values.clone());
+                on_connection!(self, connection => Ok(sqlx::query_with(sql, values)
+                    .persistent(false)
+                    .execute(connection)
+                    .await?
+                    .into()))
+            }
+        }
+    }
+
+    /// Runs a migration's query and returns its rows in the driver's own form.
+    pub(crate) async fn query(
+        &mut self,
+        statement: &Statement,
+    ) -> Result<Vec<QueryResult>, sqlx::Error> {
+        let sql = AssertSqlSafe(statement.sql.clone());
+        let values = SqlxValues(
+            statement
+                .values
+                .clone()
+                .unwrap_or(sea_orm::Values(Vec::new())),
+        );
+        on_connection!(self, connection => Ok(sqlx::query_with(sql, values)
+            .persistent(false)
+            .fetch_all(connection)
+            .await?
+            .into_iter()
+            .map(Into::into)
+            .collect()))
+    }
+
+    /// Ends a session that has only read: closes it, or gives a lent connection back to its pool. A
+    /// failure to say goodbye is of no consequence: the server ends the session with the connection.
+    pub(crate) async fn close(self) {
+        match self {
+            Self::Postgres(Pinned::Owned(connection)) => drop(connection.close().await),
+            Self::MySql(Pinned::Owned(connection)) => drop(connection.close().await),
+            Self::Sqlite(Pinned::Owned(connection)) => drop(connection.close().await),
+            Self::Postgres(Pinned::Lent(_))
+            | Self::MySql(Pinned::Lent(_))
+            | Self::Sqlite(Pinned::Lent(_)) => {}
+        }
+    }
+
+    /// Ends a session that has migrated. A lent connection has other settings than its pool gave it,
+    /// and has cached what the schema was: it is closed, and the pool opens a new one. SQLite's
+    /// connections are as they were, and closing one would lose a database in memory.
+    pub(crate) async fn retire(self) {
+        match self {
+            Self::Postgres(Pinned::Lent(connection)) => drop(connection.close().await),
+            Self::MySql(Pinned::Lent(connection)) => drop(connection.close().await),
+            other => other.close().await,
+        }
+    }
+}
+
+/// Reads every column of a row through `get`.
+fn text_row<R: Row>(
+    row: &R,
+    get: impl Fn(&R, usize) -> Result<Option<String>, sqlx::Error>,
+) -> Result<TextRow, sqlx::Error> {
+    (0..row.len()).map(|index| get(row, index)).collect()
+}

@@ -1,0 +1,141 @@
+//! PostgreSQL's advisory locks (manual, section 13.3.5).
+
+use std::time::Duration;
+
+use chrono::DateTime;
+use stairway_plan::event::LockHolder;
+use stairway_plan::sql::Dialect;
+
+use crate::config::{Config, DatabaseSource};
+use crate::connection::{Access, Session, connect};
+
+/// The rows of `pg_locks` for one advisory lock of this database. A 64-bit key shows as two halves.
+fn lock_rows(number: i64) -> String {
+    let bits = number.cast_unsigned();
+    let (high, low) = (bits >> 32, bits & 0xffff_ffff);
+    format!(
+        "l.locktype = 'advisory' AND l.granted AND l.objsubid = 1 AND l.classid = {high}::bigint::oid \
+         AND l.objid = {low}::bigint::oid \
+         AND l.database = (SELECT d.oid FROM pg_database d WHERE d.datname = current_database())"
+    )
+}
+
+pub(super) async fn try_lock(session: &mut Session, number: i64) -> Result<bool, sqlx::Error> {
+    Ok(session
+        .value(format!("SELECT pg_try_advisory_lock({number})"))
+        .await?
+        .as_deref()
+        == Some("t"))
+}
+
+pub(super) async fn is_held(session: &mut Session, number: i64) -> Result<bool, sqlx::Error> {
+    Ok(session
+        .value(format!("SELECT {}", held_condition(number)))
+        .await?
+        .as_deref()
+        == Some("t"))
+}
+
+/// The condition that this session holds the lock.
+pub(super) fn held_condition(number: i64) -> String {
+    format!(
+        "EXISTS (SELECT 1 FROM pg_locks l WHERE l.pid = pg_backend_pid() AND {})",
+        lock_rows(number)
+    )
+}
+
+pub(super) async fn unlock(session: &mut Session, number: i64) -> Result<(), sqlx::Error> {
+    session
+        .run(format!("SELECT pg_advisory_unlock({number})"))
+        .await
+        .map(drop)
+}
+
+pub(super) async fn holder(
+    session: &mut Session,
+    number: i64,
+) -> Result<Option<LockHolder>, sqlx::Error> {
+    let rows = session
+        .rows(format!(
+            "SELECT l.pid::text, a.client_addr::text, a.application_name, \
+             to_char(a.backend_start AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS.US\"Z\"'), \
+             a.state || ': ' || left(regexp_replace(a.query, '\\s+', ' ', 'g'), 120) \
+             FROM pg_locks l LEFT JOIN pg_stat_activity a ON a.pid = l.pid WHERE {}",
+            lock_rows(number)
+        ))
+        .await?;
+    let Some(row) = rows.into_iter().next() else {
+        return Ok(None);
+    };
+    let mut columns = row.into_iter();
+    let mut next = || columns.next().flatten();
+    let (pid, address, application, since, activity) = (next(), next(), next(), next(), next());
+    // Our own sessions carry their process and machine in the application name.
+    let own = application
+        .as_deref()
+        .and_then(|name| name.strip_prefix("stairway ")?.split_once('@'));
+    Ok(Some(LockHolder {
+        pid: own
+            .map_or(pid.as_deref(), |(pid, _)| Some(pid))
+            .and_then(|pid| pid.parse().ok()),
+        host: own.map(|(_, host)| host.to_owned()).or(address),
+        since: since
+            .and_then(|since| DateTime::parse_from_rfc3339(&since).ok())
+            .map(|since| since.to_utc()),
+        application,
+        activity,
+    }))
+}
+
+pub(super) async fn terminate_holder(
+    session: &mut Session,
+    number: i64,
+) -> Result<bool, sqlx::Error> {
+    let ended = session
+        .value(format!(
+            "SELECT bool_or(pg_terminate_backend(l.pid)) FROM pg_locks l \
+             WHERE l.pid <> pg_backend_pid() AND {}",
+            lock_rows(number)
+        ))
+        .await?;
+    Ok(ended.as_deref() == Some("t"))
+}
+
+/// Asks for the number of the server session.
+const PID: &str = "SELECT pg_backend_pid()";
+
+/// Whether the server sessions behind our connections are shared, as `PgBouncer` does in transaction
+/// and statement mode. A second connection opens a transaction: where that moves the first one to
+/// another server session, or shows both on the same one, there is a pooler.
+pub(crate) async fn is_behind_pooler(
+    config: &Config,
+    session: &mut Session,
+) -> Result<bool, sqlx::Error> {
+    if session.dialect() != Dialect::Postgres
+        || matches!(config.database, DatabaseSource::Connection(_))
+    {
+        return Ok(false);
+    }
+    let mut other = connect(
+        &config.database,
+        Access::Read,
+        &config.application_name(),
+        config.connect_timeout,
+    )
+    .await?;
+    let mut shared = false;
+    for _ in 0..2 {
+        let before = session.value(PID).await?;
+        other.run("BEGIN READ ONLY").await?;
+        let during = other.value(PID).await?;
+        let after = session.value(PID).await?;
+        other.run("ROLLBACK").await?;
+        if before == during || before != after {
+            shared = true;
+            break;
+        }
+        tokio::time::sleep(Duration::from_millis(1)).await;
+    }
+    other.close().await;
+    Ok(shared)
+}

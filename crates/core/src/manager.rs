@@ -1,0 +1,765 @@
+//! The library's front door.
+
+use std::collections::HashMap;
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use chrono::Utc;
+use stairway_plan::bookkeeping::Bookkeeping;
+use stairway_plan::event::{EventKind, LockHolder};
+use stairway_plan::graph::RevisionGraph;
+use stairway_plan::history::{Checksum, History};
+use stairway_plan::plan::{Direction, Plan, PlanError, plan, plan_offline};
+use stairway_plan::position::{ChecksumComparison, Position};
+use stairway_plan::report::{AuditEntry, StatusReport};
+use stairway_plan::revision::RevisionId;
+use stairway_plan::sql::{Comparison, Dialect, Rendering, compare, redact_statement};
+use stairway_plan::target::Target;
+
+use crate::connection::{Access, Failure, Session, server_version};
+use crate::executor::{Safety, StepOutcome, safety_of};
+use crate::lock::{self, LockKey};
+use crate::observer::{Observer, Observers};
+use crate::runner::{self, Order, Runner};
+use crate::{BoxFuture, Config, Error, MigrationSet, StopHandle};
+use crate::{backup, create, operations, recorder, render, script, wait};
+
+/// What a run did.
+#[derive(Clone, Debug, serde::Serialize)]
+pub struct RunReport {
+    /// The run's id, as in the audit trail.
+    pub run_id: String,
+    /// The database's name.
+    pub database: String,
+    /// Which way it went.
+    pub direction: Direction,
+    /// Whether it was a dry run, which changed nothing.
+    pub dry_run: bool,
+    /// Where the database was.
+    pub from: Vec<RevisionId>,
+    /// Where it is now, or would be after a dry run.
+    pub to: Vec<RevisionId>,
+    /// The steps, in order.
+    pub steps: Vec<StepReport>,
+    /// The backup that was written before.
+    pub backup: Option<PathBuf>,
+    /// How long it took, waiting included.
+    pub elapsed_ms: u64,
+    /// The state was read again afterwards and is where the plan leads.
+    pub verified: bool,
+}
+
+/// One step of a run.
+#[derive(Clone, Debug, serde::Serialize)]
+pub struct StepReport {
+    /// The revision.
+    pub revision: RevisionId,
+    /// Its message.
+    pub message: String,
+    /// Whether it runs in one transaction with its record.
+    pub transactional: bool,
+    /// Its SQL: as run, or as recorded without touching the database in a dry run.
+    pub sql: Vec<String>,
+    /// Why the SQL is not all, in a dry run of a revision that reads the database.
+    pub incomplete: Option<String>,
+    /// How long it took; 0 in a dry run.
+    pub elapsed_ms: u64,
+    /// Rows that its data statements changed.
+    pub rows_affected: u64,
+}
+
+/// How a run differs from the configuration.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct RunOptions {
+    /// Work out the steps and their SQL; change nothing.
+    pub dry_run: bool,
+    /// Write a backup first, whatever the configuration says.
+    pub backup: bool,
+    /// Take at most this many steps of the plan.
+    pub steps: Option<usize>,
+}
+
+/// What `repair` does with an interrupted revision.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RepairAction {
+    /// The statement in doubt was not done: the next run starts with it.
+    Resume,
+    /// All of the revision is there: record it as applied (or, for a downgrade, as reverted).
+    MarkApplied,
+    /// Nothing of the revision is there: forget that it began.
+    MarkReverted,
+}
+
+/// Migrates one database. Cheap to clone; several live side by side in one process.
+///
+/// ```no_run
+/// use sea_orm_migration::prelude::*;
+/// use stairway_core::{Config, Manager, MigrationSet};
+///
+/// struct Migrator;
+///
+/// #[async_trait::async_trait]
+/// impl MigratorTrait for Migrator {
+///     fn migrations() -> Vec<Box<dyn MigrationTrait>> {
+///         vec![]
+///     }
+/// }
+///
+/// # async fn example() -> Result<(), Box<dyn std::error::Error>> {
+/// let migrations = MigrationSet::from_migrator::<Migrator>()?;
+/// let manager = Manager::new(migrations, Config::new("sqlite://app.db?mode=rwc")?);
+/// let report = manager.upgrade_to_head(false).await?;
+/// println!("{} revision(s) applied", report.steps.len());
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Clone, Debug)]
+pub struct Manager {
+    migrations: MigrationSet,
+    config: Arc<Config>,
+    books: Bookkeeping,
+    observers: Observers,
+    stop: StopHandle,
+    renderings: Renderings,
+}
+
+/// What the revisions send, worked out once: the code does not change while the process lives.
+#[derive(Clone, Debug, Default)]
+struct Renderings(Arc<Mutex<HashMap<RevisionId, Rendering>>>);
+
+impl Manager {
+    /// A manager for these revisions and this database. Does not touch the database.
+    pub fn new(migrations: MigrationSet, config: Config) -> Self {
+        let history_table = config
+            .history_table
+            .as_deref()
+            .unwrap_or(migrations.history_table());
+        let books = Bookkeeping::new(
+            config.dialect(),
+            history_table,
+            config.history_schema.as_deref(),
+        );
+        Self {
+            books,
+            observers: Observers::new(&config.name, Vec::new()),
+            migrations,
+            config: Arc::new(config),
+            stop: StopHandle::default(),
+            renderings: Renderings::default(),
+        }
+    }
+
+    /// Tells this observer, too, of everything that happens.
+    #[must_use]
+    pub fn with_observer(mut self, observer: Arc<dyn Observer>) -> Self {
+        self.observers = self.observers.with(observer);
+        self
+    }
+
+    /// The configuration.
+    pub fn config(&self) -> &Config {
+        &self.config
+    }
+
+    /// The revisions and how they follow one another.
+    pub fn graph(&self) -> &RevisionGraph {
+        self.migrations.graph()
+    }
+
+    /// The revisions in code.
+    pub fn migrations(&self) -> &MigrationSet {
+        &self.migrations
+    }
+
+    /// Asks the manager's runs to stop; for signal handlers.
+    pub fn stop_handle(&self) -> StopHandle {
+        self.stop.clone()
+    }
+
+    /// Connects once and asks for the version, for example `PostgreSQL 15.2`.
+    ///
+    /// # Errors
+    /// [`Error::Unreachable`] if nothing answers, [`Error::Refused`] if the database refuses us.
+    pub fn check_database_connection(&self) -> BoxFuture<'_, Result<String, Error>> {
+        Box::pin(async {
+            self.reading(async |session: &mut Session| {
+                let version = server_version(session)
+                    .await
+                    .map_err(|error| self.query_error("asking for the version", &error))?;
+                Ok(format!(
+                    "{} {version}",
+                    product_name(session.dialect(), &version)
+                ))
+            })
+            .await
+        })
+    }
+
+    /// Waits until the database answers, with growing pauses, at most this long. A wrong password or
+    /// an unknown database is not waited for.
+    ///
+    /// # Errors
+    /// [`Error::Unreachable`] when the time is over, [`Error::Refused`] if the database refuses us.
+    pub fn wait_for_database(&self, timeout: Duration) -> BoxFuture<'_, Result<(), Error>> {
+        Box::pin(async move {
+            let began = Instant::now();
+            let mut session = wait::connect_waiting(
+                &self.config,
+                Access::Read,
+                timeout,
+                &self.observers,
+                &self.stop.watch(),
+            )
+            .await?;
+            let version = server_version(&mut session).await.unwrap_or_default();
+            session.close().await;
+            self.observers.emit(EventKind::DatabaseReachable {
+                dialect: self.config.dialect().as_str().to_owned(),
+                server_version: version,
+                elapsed_ms: crate::milliseconds(began.elapsed()),
+            });
+            Ok(())
+        })
+    }
+
+    /// The latest applied head, or nothing. Only reads.
+    pub fn current_revision(&self) -> BoxFuture<'_, Result<Option<RevisionId>, Error>> {
+        Box::pin(async {
+            let history = self.read_history().await?;
+            Ok(self
+                .status_of(&history, &ChecksumComparison::default())
+                .current_revision)
+        })
+    }
+
+    /// All applied heads. Only reads.
+    pub fn current_revisions(&self) -> BoxFuture<'_, Result<Vec<RevisionId>, Error>> {
+        Box::pin(async { Ok(self.position(&self.read_history().await?).current) })
+    }
+
+    /// The head of the graph, or nothing if it is empty.
+    ///
+    /// # Errors
+    /// [`Error::Plan`] that lists the heads if there are several.
+    pub fn head_revision(&self) -> Result<Option<RevisionId>, Error> {
+        if self.graph().is_empty() {
+            return Ok(None);
+        }
+        let target = Target::parse("head").map_err(PlanError::from)?;
+        let resolved = target
+            .resolve(self.graph(), &History::default())
+            .map_err(PlanError::from)?;
+        Ok(resolved.into_iter().next())
+    }
+
+    /// Whether an upgrade has anything to do. Only reads.
+    pub fn is_migration_needed(&self) -> BoxFuture<'_, Result<bool, Error>> {
+        Box::pin(async { Ok(!self.pending_migrations().await?.is_empty()) })
+    }
+
+    /// What an upgrade to `heads` would apply, in order. Only reads.
+    pub fn pending_migrations(&self) -> BoxFuture<'_, Result<Vec<RevisionId>, Error>> {
+        Box::pin(async { Ok(self.position(&self.read_history().await?).pending) })
+    }
+
+    /// Where the database stands. Only reads, and needs no privilege but SELECT.
+    pub fn migration_status(&self) -> BoxFuture<'_, Result<StatusReport, Error>> {
+        Box::pin(async {
+            let history = self.read_history().await?;
+            let comparison = self.compare_checksums(&history).await;
+            Ok(self.status_of(&history, &comparison))
+        })
+    }
+
+    /// What the database says of its revisions. Only reads. A step that another process runs at this
+    /// moment does not count as interrupted.
+    pub fn read_history(&self) -> BoxFuture<'_, Result<History, Error>> {
+        Box::pin(async {
+            let read = self
+                .reading(async |session: &mut Session| {
+                    let mut history = recorder::read_history(session, &self.books).await?;
+                    if !history.interrupted.is_empty() {
+                        let key = LockKey::of(&self.config, &self.books, session)
+                            .await
+                            .map_err(|error| {
+                                self.query_error("naming the migration lock", &error)
+                            })?;
+                        let holder =
+                            lock::holder(&key, &self.books, session)
+                                .await
+                                .map_err(|error| {
+                                    self.query_error("asking who holds the lock", &error)
+                                })?;
+                        if holder.is_some() {
+                            history.interrupted.clear();
+                        }
+                    }
+                    Ok(history)
+                })
+                .await;
+            match read {
+                // Nothing was ever applied to a file that does not exist.
+                Err(Error::Refused {
+                    failure: Failure::UnknownDatabase,
+                    ..
+                }) if self.config.is_missing_file_to_be_made() => Ok(History::default()),
+                other => other,
+            }
+        })
+    }
+
+    /// The plan that leads to a target. Only reads.
+    ///
+    /// # Errors
+    /// [`Error::Plan`] if the target can't be resolved or reached.
+    pub fn plan<'a>(
+        &'a self,
+        direction: Direction,
+        target: &'a str,
+    ) -> BoxFuture<'a, Result<Plan, Error>> {
+        Box::pin(async move {
+            let history = self.read_history().await?;
+            Ok(plan(
+                self.graph(),
+                &history,
+                direction,
+                target,
+                self.config.plan,
+            )?)
+        })
+    }
+
+    /// Applies everything that is pending, with retry; or, as a dry run, only works out the steps and
+    /// their SQL, without changing anything.
+    pub fn upgrade_to_head(&self, dry_run: bool) -> BoxFuture<'_, Result<RunReport, Error>> {
+        self.run(
+            Direction::Upgrade,
+            "heads",
+            RunOptions {
+                dry_run,
+                ..RunOptions::default()
+            },
+        )
+    }
+
+    /// Applies what leads to the target, once, without retry.
+    pub fn upgrade<'a>(&'a self, target: &'a str) -> BoxFuture<'a, Result<RunReport, Error>> {
+        self.run_order(Direction::Upgrade, target, RunOptions::default(), false, 0)
+    }
+
+    /// Applies what leads to the target; transient failures are tried again.
+    pub fn upgrade_with_retry<'a>(
+        &'a self,
+        target: &'a str,
+    ) -> BoxFuture<'a, Result<RunReport, Error>> {
+        self.run(Direction::Upgrade, target, RunOptions::default())
+    }
+
+    /// Takes back what stands between the database and the target, latest applied first.
+    pub fn downgrade<'a>(&'a self, target: &'a str) -> BoxFuture<'a, Result<RunReport, Error>> {
+        self.run(Direction::Downgrade, target, RunOptions::default())
+    }
+
+    /// Upgrade or downgrade with options; transient failures are tried again.
+    pub fn run<'a>(
+        &'a self,
+        direction: Direction,
+        target: &'a str,
+        options: RunOptions,
+    ) -> BoxFuture<'a, Result<RunReport, Error>> {
+        self.run_order(
+            direction,
+            target,
+            options,
+            false,
+            self.config.max_retry_attempts,
+        )
+    }
+
+    /// The start-up pipeline: wait if asked, look, back up if configured, upgrade with retry, verify.
+    /// With `auto_upgrade` off it only looks, and reports what is pending as a dry run does.
+    pub fn auto_migrate(&self, wait_for_db: bool) -> BoxFuture<'_, Result<RunReport, Error>> {
+        let options = RunOptions {
+            dry_run: !self.config.auto_upgrade,
+            ..RunOptions::default()
+        };
+        self.run_order(
+            Direction::Upgrade,
+            "heads",
+            options,
+            wait_for_db,
+            self.config.max_retry_attempts,
+        )
+    }
+
+    fn run_order<'a>(
+        &'a self,
+        direction: Direction,
+        target: &'a str,
+        options: RunOptions,
+        wait: bool,
+        retries: u32,
+    ) -> BoxFuture<'a, Result<RunReport, Error>> {
+        Box::pin(async move {
+            if options.dry_run {
+                if wait {
+                    self.wait_for_database(self.config.wait_timeout).await?;
+                }
+                return self.dry_run(direction, target, options.steps).await;
+            }
+            let order = Order {
+                direction,
+                target: target.to_owned(),
+                backup: options.backup || self.config.backup_before_upgrade,
+                steps: options.steps,
+                wait,
+                retries,
+            };
+            let done = self.runner().run(&order).await?;
+            Ok(RunReport {
+                run_id: done.run_id,
+                database: self.config.name.clone(),
+                direction,
+                dry_run: false,
+                from: done.from,
+                to: done.to,
+                steps: done
+                    .steps
+                    .iter()
+                    .map(|step| self.step_report(step))
+                    .collect(),
+                backup: done.backup,
+                elapsed_ms: crate::milliseconds(done.elapsed),
+                verified: true,
+            })
+        })
+    }
+
+    /// The exact steps, and for each the SQL recorded without touching the database.
+    async fn dry_run(
+        &self,
+        direction: Direction,
+        target: &str,
+        limit: Option<usize>,
+    ) -> Result<RunReport, Error> {
+        let began = Instant::now();
+        let mut plan = self.plan(direction, target).await?;
+        if let Some(limit) = limit {
+            plan.steps.truncate(limit);
+        }
+        let dialect = self.config.dialect();
+        let mut steps = Vec::with_capacity(plan.steps.len());
+        for step in &plan.steps {
+            let Some(migration) = self.migrations.migration(&step.revision) else {
+                continue;
+            };
+            let rendered = render::render(&*migration, direction, dialect).await;
+            steps.push(StepReport {
+                revision: step.revision.clone(),
+                message: step.message.clone(),
+                transactional: safety_of(dialect, &*migration) == Safety::Transactional,
+                sql: rendered
+                    .statements
+                    .iter()
+                    .map(|sql| redact_statement(sql, dialect))
+                    .collect(),
+                incomplete: rendered.incomplete,
+                elapsed_ms: 0,
+                rows_affected: 0,
+            });
+        }
+        Ok(RunReport {
+            run_id: runner::new_run_id(),
+            database: self.config.name.clone(),
+            direction,
+            dry_run: true,
+            from: plan.from,
+            to: plan.to,
+            steps,
+            backup: None,
+            elapsed_ms: crate::milliseconds(began.elapsed()),
+            verified: false,
+        })
+    }
+
+    /// The SQL of a range of revisions as a script for the database's own client, without touching
+    /// the database: `a:b` upwards (or `b` from the start), `b:a` downwards.
+    ///
+    /// # Errors
+    /// [`Error::Unsupported`] if a revision reads the database, named with its question: its SQL is
+    /// only known when it runs.
+    pub fn offline_sql<'a>(
+        &'a self,
+        direction: Direction,
+        range: &'a str,
+    ) -> BoxFuture<'a, Result<String, Error>> {
+        Box::pin(async move {
+            let plan = plan_offline(self.graph(), direction, range)?;
+            script::script(&self.migrations, &self.books, &self.config, &plan).await
+        })
+    }
+
+    /// Records revisions as applied, or not, without running them: afterwards exactly the targets and
+    /// what is below them is applied on their lineages. With `purge` everything else is forgotten.
+    pub fn stamp<'a>(
+        &'a self,
+        targets: &'a [String],
+        purge: bool,
+        dry_run: bool,
+    ) -> BoxFuture<'a, Result<StampReport, Error>> {
+        Box::pin(operations::stamp(self, targets, purge, dry_run))
+    }
+
+    /// The newest entries of the audit trail, newest first; those before the entry `before`, and only
+    /// about `revision`, where given. Only reads.
+    pub fn history<'a>(
+        &'a self,
+        limit: u64,
+        before: Option<i64>,
+        revision: Option<&'a str>,
+    ) -> BoxFuture<'a, Result<Vec<AuditEntry>, Error>> {
+        Box::pin(async move {
+            let read = self
+                .reading(async |session: &mut Session| {
+                    if !recorder::existing_tables(session, &self.books).await?.audit {
+                        return Ok(Vec::new());
+                    }
+                    let rows = session
+                        .rows(self.books.read_audit(limit, before, revision))
+                        .await
+                        .map_err(|error| self.query_error("reading the audit trail", &error))?;
+                    Ok(self.books.parse_audit(&rows))
+                })
+                .await;
+            match read {
+                Err(Error::Refused {
+                    failure: Failure::UnknownDatabase,
+                    ..
+                }) if self.config.is_missing_file_to_be_made() => Ok(Vec::new()),
+                other => other,
+            }
+        })
+    }
+
+    /// Writes a backup now and returns its path.
+    pub fn backup(&self) -> BoxFuture<'_, Result<PathBuf, Error>> {
+        Box::pin(async {
+            let history = self.read_history().await?;
+            let current = self.position(&history).current;
+            self.reading(async |session: &mut Session| {
+                backup::create(&self.config, &current, &self.observers, session).await
+            })
+            .await
+        })
+    }
+
+    /// Who holds the migration lock. Only reads.
+    pub fn lock_holder(&self) -> BoxFuture<'_, Result<Option<LockHolder>, Error>> {
+        Box::pin(async {
+            self.reading(async |session: &mut Session| {
+                let failed =
+                    |error: sqlx::Error| self.query_error("asking who holds the lock", &error);
+                let key = LockKey::of(&self.config, &self.books, session)
+                    .await
+                    .map_err(failed)?;
+                lock::holder(&key, &self.books, session)
+                    .await
+                    .map_err(failed)
+            })
+            .await
+        })
+    }
+
+    /// Ends the lock holder's session on the server, which frees the lock and rolls back what it was
+    /// doing. Returns the holder, or nothing if there was none.
+    ///
+    /// # Errors
+    /// [`Error::Unsupported`] on SQLite, where only the holder's process can free the lock.
+    pub fn unlock(&self) -> BoxFuture<'_, Result<Option<LockHolder>, Error>> {
+        Box::pin(operations::unlock(self))
+    }
+
+    /// Settles an interrupted revision by a person's word, and writes that into the audit trail.
+    /// Without a revision, the only interrupted one.
+    pub fn repair<'a>(
+        &'a self,
+        action: RepairAction,
+        revision: Option<&'a str>,
+    ) -> BoxFuture<'a, Result<RepairReport, Error>> {
+        Box::pin(operations::repair(self, action, revision))
+    }
+
+    /// Writes a new revision file. Does not touch the database.
+    pub fn create_revision(&self, request: &NewRevision) -> Result<CreatedRevision, Error> {
+        create::create(self.graph(), &self.config, request)
+    }
+
+    /// Opens a session, does something with it that only reads, and closes it.
+    pub(crate) async fn reading<T>(
+        &self,
+        work: impl AsyncFnOnce(&mut Session) -> Result<T, Error>,
+    ) -> Result<T, Error> {
+        let mut session = wait::connect_once(&self.config, Access::Read).await?;
+        let result = work(&mut session).await;
+        session.close().await;
+        result
+    }
+
+    pub(crate) fn runner(&self) -> Runner {
+        Runner {
+            migrations: self.migrations.clone(),
+            config: (*self.config).clone(),
+            books: self.books.clone(),
+            observers: self.observers.clone(),
+            stop: self.stop.watch(),
+        }
+    }
+
+    pub(crate) fn books(&self) -> &Bookkeeping {
+        &self.books
+    }
+
+    pub(crate) fn observers(&self) -> &Observers {
+        &self.observers
+    }
+
+    pub(crate) fn query_error(&self, doing: &'static str, error: &sqlx::Error) -> Error {
+        Error::query(doing, self.config.dialect(), error)
+    }
+
+    fn position(&self, history: &History) -> Position {
+        Position::of(self.graph(), history, &ChecksumComparison::default())
+    }
+
+    fn status_of(&self, history: &History, comparison: &ChecksumComparison) -> StatusReport {
+        StatusReport::new(
+            Position::of(self.graph(), history, comparison),
+            &self.config.name,
+            self.config.dialect().as_str(),
+            self.config.location(),
+            Utc::now(),
+        )
+    }
+
+    /// Compares what each applied revision sent with what its code sends now.
+    async fn compare_checksums(&self, history: &History) -> ChecksumComparison {
+        let mut comparison = ChecksumComparison::default();
+        for applied in &history.applied {
+            let Some(entry) = &applied.ledger else {
+                continue;
+            };
+            let Some(migration) = self.migrations.migration(&applied.id) else {
+                continue;
+            };
+            if let Checksum::NotComparable { .. } = entry.checksum {
+                comparison.not_comparable.push(applied.id.clone());
+                continue;
+            }
+            let rendering = if let Some(known) = self.renderings.get(&applied.id) {
+                known
+            } else {
+                let made = render::render_for_comparison(&*migration, self.config.dialect()).await;
+                self.renderings.keep(applied.id.clone(), made)
+            };
+            match compare(&entry.checksum, &rendering, self.config.dialect()) {
+                Comparison::Same => {}
+                Comparison::Edited => comparison.edited.push(applied.id.clone()),
+                Comparison::NotComparable(_) => comparison.not_comparable.push(applied.id.clone()),
+            }
+        }
+        comparison
+    }
+
+    fn step_report(&self, step: &StepOutcome) -> StepReport {
+        StepReport {
+            revision: step.revision.clone(),
+            message: self
+                .graph()
+                .get(step.revision.as_str())
+                .map(|revision| revision.message.clone())
+                .unwrap_or_default(),
+            transactional: step.transactional,
+            sql: step.statements.clone(),
+            incomplete: None,
+            elapsed_ms: crate::milliseconds(step.elapsed),
+            rows_affected: step.rows_affected,
+        }
+    }
+}
+
+impl Renderings {
+    fn get(&self, id: &RevisionId) -> Option<Rendering> {
+        self.0
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .get(id)
+            .cloned()
+    }
+
+    fn keep(&self, id: RevisionId, rendering: Rendering) -> Rendering {
+        self.0
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .insert(id, rendering.clone());
+        rendering
+    }
+}
+
+/// What the server calls itself.
+fn product_name(dialect: Dialect, version: &str) -> &'static str {
+    match dialect {
+        Dialect::Postgres => "PostgreSQL",
+        Dialect::MySql if version.contains("MariaDB") => "MariaDB",
+        Dialect::MySql => "MySQL",
+        Dialect::Sqlite => "SQLite",
+    }
+}
+
+/// What `stamp` did.
+#[derive(Clone, Debug, serde::Serialize)]
+pub struct StampReport {
+    pub added: Vec<RevisionId>,
+    pub removed: Vec<RevisionId>,
+    pub dry_run: bool,
+}
+
+/// What `repair` did.
+#[derive(Clone, Debug, serde::Serialize)]
+pub struct RepairReport {
+    pub revision: RevisionId,
+    pub action: String,
+    pub description: String,
+}
+
+/// What a new revision file is to be.
+#[derive(Clone, Debug, Default)]
+pub struct NewRevision {
+    /// One line that says what it does.
+    pub message: String,
+    /// Its parents as targets; the only head when empty.
+    pub heads: Vec<String>,
+    /// Let a parent be a revision that is not a head.
+    pub splice: bool,
+    /// A label for the branch that it starts.
+    pub branch_label: Option<String>,
+    /// Revisions that must be applied first.
+    pub depends_on: Vec<String>,
+    /// Rust source of `up`'s and `down`'s bodies; empty bodies with a comment when absent.
+    pub up_and_down: Option<(String, String)>,
+    /// The directory; the configured one when absent.
+    pub directory: Option<PathBuf>,
+}
+
+/// A revision file that was written.
+#[derive(Clone, Debug, serde::Serialize)]
+pub struct CreatedRevision {
+    /// The new revision's id.
+    pub revision: RevisionId,
+    /// Its parents.
+    pub parents: Vec<RevisionId>,
+    /// The file.
+    pub path: PathBuf,
+    /// What a person should know: a vague message, a list that was edited.
+    pub warnings: Vec<String>,
+}

@@ -1,0 +1,90 @@
+//! Who is told of what happens.
+
+use std::fmt;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use chrono::Utc;
+use stairway_plan::event::{Event, EventKind};
+
+/// Is told of every event of a run, in order, on the task that runs it. Must not block.
+pub trait Observer: Send + Sync {
+    /// Takes note of an event.
+    fn observe(&self, event: &Event);
+}
+
+impl<F: Fn(&Event) + Send + Sync> Observer for F {
+    fn observe(&self, event: &Event) {
+        self(event);
+    }
+}
+
+/// Several observers, and the name of the database that the events are about.
+#[derive(Clone)]
+pub(crate) struct Observers {
+    database: String,
+    observers: Arc<Vec<Arc<dyn Observer>>>,
+}
+
+impl fmt::Debug for Observers {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Observers")
+            .field("database", &self.database)
+            .field("count", &self.observers.len())
+            .finish_non_exhaustive()
+    }
+}
+
+impl Observers {
+    pub(crate) fn new(database: &str, observers: Vec<Arc<dyn Observer>>) -> Self {
+        Self {
+            database: database.to_owned(),
+            observers: Arc::new(observers),
+        }
+    }
+
+    pub(crate) fn with(&self, observer: Arc<dyn Observer>) -> Self {
+        let mut observers = (*self.observers).clone();
+        observers.push(observer);
+        Self {
+            database: self.database.clone(),
+            observers: Arc::new(observers),
+        }
+    }
+
+    pub(crate) fn emit(&self, kind: EventKind) {
+        let event = Event {
+            timestamp: Utc::now(),
+            database: self.database.clone(),
+            kind,
+        };
+        crate::telemetry::log_event(&event);
+        for observer in self.observers.iter() {
+            observer.observe(&event);
+        }
+    }
+}
+
+/// An observer that keeps every event, for tests and for reports at the end of a run.
+#[derive(Debug, Default)]
+pub struct EventLog {
+    events: Mutex<Vec<Event>>,
+}
+
+impl EventLog {
+    /// The events so far.
+    pub fn events(&self) -> Vec<Event> {
+        self.events
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
+    }
+}
+
+impl Observer for EventLog {
+    fn observe(&self, event: &Event) {
+        self.events
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .push(event.clone());
+    }
+}

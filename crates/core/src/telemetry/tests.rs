@@ -1,0 +1,264 @@
+use std::sync::PoisonError;
+
+use chrono::DateTime;
+use stairway_plan::position::DatabaseState;
+
+use super::*;
+
+/// What `log_event` logs for these, one JSON object a line.
+fn logged(kinds: impl IntoIterator<Item = EventKind>) -> Vec<serde_json::Value> {
+    let lines: Arc<Mutex<Vec<u8>>> = Arc::default();
+    let sink = Arc::clone(&lines);
+    let writer = LineWriter {
+        sink: Some(Arc::new(move |line| {
+            sink.lock()
+                .unwrap_or_else(PoisonError::into_inner)
+                .extend_from_slice(line);
+        })),
+    };
+    let subscriber = tracing_subscriber::registry()
+        .with(json_layer(writer).with_filter(levels(LogLevel::Trace)));
+    tracing::subscriber::with_default(subscriber, || {
+        for kind in kinds {
+            let event = Event {
+                timestamp: DateTime::UNIX_EPOCH,
+                database: "shop".to_owned(),
+                kind,
+            };
+            log_event(&event);
+        }
+    });
+    let lines = lines.lock().unwrap_or_else(PoisonError::into_inner);
+    std::str::from_utf8(&lines)
+        .unwrap()
+        .lines()
+        .map(|line| serde_json::from_str(line).unwrap())
+        .collect()
+}
+
+fn id(name: &str) -> RevisionId {
+    RevisionId::from(name)
+}
+
+/// One event of every kind.
+fn every_kind() -> Vec<EventKind> {
+    let direction = Direction::Upgrade;
+    let holder = LockHolder {
+        pid: Some(7),
+        host: Some("web-1".to_owned()),
+        application: Some("stairway".to_owned()),
+        since: Some(DateTime::UNIX_EPOCH),
+        activity: None,
+    };
+    vec![
+        EventKind::WaitingForDatabase {
+            attempt: 1,
+            error: "connection refused".to_owned(),
+            retry_in_ms: 100,
+            time_left_ms: 5000,
+        },
+        EventKind::DatabaseReachable {
+            dialect: "postgres".to_owned(),
+            server_version: "PostgreSQL 15".to_owned(),
+            elapsed_ms: 3,
+        },
+        EventKind::StageStarted {
+            stage: Stage::Connect,
+        },
+        EventKind::RunStarted {
+            run_id: "r1".to_owned(),
+            direction,
+            target: "heads".to_owned(),
+            steps: 2,
+        },
+        EventKind::Notice {
+            notice: Notice::OutOfOrder {
+                revisions: vec![id("a")],
+            },
+        },
+        EventKind::Notice {
+            notice: Notice::UnknownRevisions {
+                revisions: vec![id("a")],
+            },
+        },
+        EventKind::Notice {
+            notice: Notice::OtherBranches {
+                branch: "left".to_owned(),
+                revisions: vec![id("a")],
+            },
+        },
+        EventKind::Warning {
+            message: "look".to_owned(),
+        },
+        EventKind::WaitingForLock {
+            holder: Some(holder),
+            waited_ms: 1,
+            time_left_ms: 2000,
+        },
+        EventKind::LockAcquired { waited_ms: 1 },
+        EventKind::LockReleased,
+        EventKind::BackupStarted {
+            destination: "backups/x".to_owned(),
+        },
+        EventKind::BackupFinished {
+            destination: "backups/x".to_owned(),
+            bytes: 9,
+            elapsed_ms: 1,
+        },
+        EventKind::StepStarted {
+            revision: id("a"),
+            message: "Add a".to_owned(),
+            direction,
+            position: 1,
+            total: 2,
+            transactional: true,
+        },
+        EventKind::StatementStarted {
+            revision: id("a"),
+            index: 1,
+            sql: "select 1".to_owned(),
+        },
+        EventKind::StatementFinished {
+            revision: id("a"),
+            index: 1,
+            rows_affected: 0,
+            elapsed_ms: 1,
+        },
+        EventKind::StatementSkipped {
+            revision: id("a"),
+            index: 1,
+            sql: "select 1".to_owned(),
+        },
+        EventKind::StepFinished {
+            revision: id("a"),
+            direction,
+            elapsed_ms: 1,
+            statements: 1,
+            rows_affected: 0,
+        },
+        EventKind::StepFailed {
+            revision: id("a"),
+            direction,
+            elapsed_ms: 1,
+            error: "no".to_owned(),
+            rolled_back: true,
+        },
+        EventKind::Retrying {
+            attempt: 1,
+            max_attempts: 3,
+            error: "deadlock".to_owned(),
+            retry_in_ms: 5000,
+        },
+        EventKind::Verified {
+            state: DatabaseState::UpToDate,
+            current: vec![id("b")],
+        },
+        EventKind::RunFinished {
+            run_id: "r1".to_owned(),
+            steps: 2,
+            elapsed_ms: 9,
+        },
+        EventKind::RunFailed {
+            run_id: "r1".to_owned(),
+            steps_done: 1,
+            elapsed_ms: 9,
+            error: "no".to_owned(),
+        },
+        EventKind::StopRequested,
+    ]
+}
+
+#[test]
+fn every_event_is_logged_once_under_its_own_name_with_its_database() {
+    let kinds = every_kind();
+    let lines = logged(kinds.clone());
+    assert_eq!(lines.len(), kinds.len());
+    for (kind, line) in kinds.iter().zip(&lines) {
+        let name = &serde_json::to_value(kind).unwrap()["event"];
+        assert_eq!(&line["event"], name);
+        assert_eq!(line["database"], "shop");
+        assert_eq!(
+            line["target"], "stairway",
+            "the field of the logger is not hidden by ours: {line}"
+        );
+        assert!(!line["message"].as_str().unwrap().is_empty(), "{line}");
+    }
+}
+
+#[test]
+fn the_lines_that_operators_look_for_are_as_documented() {
+    let messages: Vec<String> = logged(every_kind())
+        .iter()
+        .map(|line| {
+            format!(
+                "{} {}",
+                line["level"].as_str().unwrap(),
+                line["message"].as_str().unwrap()
+            )
+        })
+        .collect();
+    for expected in [
+        "INFO Starting database migration to head...",
+        "INFO Database migration completed successfully",
+        "ERROR Migration failed: no",
+        "INFO Applying a (1 of 2): Add a",
+        "INFO Applied a in 1 ms",
+        "WARN Trying again in 5.0 s (1 of 3): deadlock",
+        "INFO Waiting for the migration lock, held by stairway, process 7 on web-1 since 1970-01-01 00:00:00 UTC, 2 s left",
+        "ERROR upgrade of a failed, nothing of it is left: no",
+    ] {
+        assert!(
+            messages.iter().any(|message| message == expected),
+            "{expected} is not in {messages:#?}"
+        );
+    }
+}
+
+#[test]
+fn a_run_to_somewhere_else_names_its_target() {
+    assert_eq!(
+        starting(Direction::Upgrade, "+2"),
+        "Starting database migration to +2..."
+    );
+    assert_eq!(
+        starting(Direction::Downgrade, "base"),
+        "Starting database downgrade to base..."
+    );
+}
+
+#[test]
+fn a_holder_of_which_little_is_known_still_makes_a_sentence() {
+    let nobody = LockHolder::default();
+    assert_eq!(held_by(None), "");
+    assert_eq!(held_by(Some(&nobody)), "");
+    let host = LockHolder {
+        host: Some("db".to_owned()),
+        ..LockHolder::default()
+    };
+    assert_eq!(held_by(Some(&host)), ", held by someone on db");
+    let pid = LockHolder {
+        pid: Some(3),
+        ..LockHolder::default()
+    };
+    assert_eq!(held_by(Some(&pid)), ", held by process 3");
+}
+
+#[test]
+fn statements_are_logged_only_when_asked_for() {
+    assert!(!levels(LogLevel::Info).would_enable(TARGET, &tracing::Level::DEBUG));
+    assert!(levels(LogLevel::Debug).would_enable(TARGET, &tracing::Level::DEBUG));
+    assert!(!levels(LogLevel::Debug).would_enable("sqlx::query", &tracing::Level::WARN));
+}
+
+#[test]
+fn a_log_file_that_cannot_be_opened_is_an_error_that_names_it() {
+    let options = LogOptions {
+        file: Some(PathBuf::from("/nowhere/at/all.log")),
+        ..LogOptions::default()
+    };
+    let error = init_logging(&options).unwrap_err().to_string();
+    assert!(
+        error.starts_with("the log file /nowhere/at/all.log can't be written: "),
+        "{error}"
+    );
+}

@@ -1,0 +1,26 @@
+//! Data to train on and to measure with.
+
+use sea_orm::entity::prelude::*;
+
+/// One row of `datasets`.
+#[sea_orm::model]
+#[derive(Clone, Debug, PartialEq, DeriveEntityModel)]
+#[sea_orm(table_name = "datasets")]
+pub struct Model {
+    #[sea_orm(primary_key)]
+    pub id: i64,
+    #[sea_orm(unique_key = "project_name")]
+    pub project_id: i64,
+    #[sea_orm(column_type = "String(StringLen::N(200))", unique_key = "project_name")]
+    pub name: String,
+    #[sea_orm(column_type = "Text")]
+    pub description: Option<String>,
+    #[sea_orm(indexed, default_expr = "Expr::current_timestamp()")]
+    pub created_at: DateTimeUtc,
+    #[sea_orm(belongs_to, from = "project_id", to = "id", on_delete = "Cascade")]
+    pub project: BelongsTo<super::projects::Entity>,
+    #[sea_orm(has_many)]
+    pub dataset_versions: HasMany<super::dataset_versions::Entity>,
+}
+
+impl ActiveModelBehavior for ActiveModel {}

@@ -1,0 +1,277 @@
+//! The statements that write history, ledger, audit trail and journal.
+
+use serde::{Deserialize, Serialize};
+
+use super::{Bookkeeping, JournalState};
+use crate::history::Checksum;
+use crate::plan::Direction;
+use crate::revision::{Revision, RevisionId};
+use crate::sql::Dialect;
+
+/// Who runs, from where, as it goes into the ledger and the audit trail.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Who {
+    /// The run's id.
+    pub run_id: String,
+    /// The person or service account.
+    pub actor: String,
+    /// The machine.
+    pub host: String,
+    /// The application's version, where it was set.
+    pub application_version: Option<String>,
+}
+
+/// What is written down of a step that ended well.
+#[derive(Clone, Debug)]
+pub struct StepRecord<'a> {
+    /// The revision.
+    pub revision: &'a Revision,
+    /// The checksum of the SQL that it emitted.
+    pub checksum: &'a Checksum,
+    /// The SQL that it emitted, secrets masked.
+    pub statements: &'a [String],
+    /// How long it took.
+    pub duration_ms: u64,
+}
+
+/// An entry for the audit trail.
+#[derive(Clone, Debug)]
+pub struct AuditRecord<'a> {
+    /// The revision that it is about.
+    pub revision: &'a RevisionId,
+    /// `upgrade`, `downgrade`, `stamp`, `unstamp`, `repair` or `unlock`.
+    pub action: &'a str,
+    /// `succeeded`, `failed` or `interrupted`.
+    pub outcome: &'a str,
+    /// How long it took.
+    pub duration_ms: u64,
+    /// Rows changed, where known.
+    pub rows_affected: Option<u64>,
+    /// What went wrong, without credentials.
+    pub error: Option<&'a str>,
+    /// Anything else a person should read.
+    pub detail: Option<&'a str>,
+}
+
+impl Bookkeeping {
+    /// Adds a revision to the history table and the ledger.
+    pub fn add_applied(&self, who: &Who, step: &StepRecord<'_>) -> String {
+        let id = self.text(step.revision.id.as_str());
+        let parents: Vec<&str> = step
+            .revision
+            .parents
+            .iter()
+            .map(RevisionId::as_str)
+            .collect();
+        let (algorithm, checksum) = match step.checksum {
+            Checksum::Digest { algorithm, digest } => (Some(algorithm.as_str()), digest.as_str()),
+            Checksum::NotComparable { reason } => (None, reason.as_str()),
+        };
+        format!(
+            "INSERT INTO {history} (version, applied_at) VALUES ({id}, {epoch}); \
+             DELETE FROM {ledger} WHERE revision = {id}; \
+             INSERT INTO {ledger} (revision, parents, message, checksum_algorithm, checksum, statements, \
+             run_id, actor, host, application_version, applied_at, duration_ms) \
+             VALUES ({id}, {parents}, {message}, {algorithm}, {checksum}, {statements}, {run}, {actor}, {host}, \
+             {application}, {now}, {duration})",
+            history = self.quoted(&self.history),
+            ledger = self.quoted(&self.ledger),
+            epoch = self.epoch(),
+            parents = self.text(&json(&parents)),
+            message = self.text(&step.revision.message),
+            algorithm = self.optional_text(algorithm),
+            checksum = self.text(checksum),
+            statements = self.text(&json(step.statements)),
+            run = self.text(&who.run_id),
+            actor = self.text(&who.actor),
+            host = self.text(&who.host),
+            application = self.optional_text(who.application_version.as_deref()),
+            now = self.now(),
+            duration = step.duration_ms,
+        )
+    }
+
+    /// Takes a revision out of the history table and the ledger.
+    pub fn remove_applied(&self, revision: &RevisionId) -> String {
+        let id = self.text(revision.as_str());
+        format!(
+            "DELETE FROM {} WHERE version = {id}; DELETE FROM {} WHERE revision = {id}",
+            self.quoted(&self.history),
+            self.quoted(&self.ledger),
+        )
+    }
+
+    /// Takes a revision out of the history table alone, for a database without side tables.
+    pub fn remove_from_history(&self, revision: &RevisionId) -> String {
+        format!(
+            "DELETE FROM {} WHERE version = {}",
+            self.quoted(&self.history),
+            self.text(revision.as_str())
+        )
+    }
+
+    /// Whether a revision is in the history table: one row, one column.
+    pub fn is_applied(&self, revision: &RevisionId) -> String {
+        format!(
+            "SELECT COUNT(*) FROM {} WHERE version = {}",
+            self.quoted(&self.history),
+            self.text(revision.as_str())
+        )
+    }
+
+    /// Appends to the audit trail. The start is the present moment less the duration.
+    pub fn append_audit(&self, who: &Who, entry: &AuditRecord<'_>) -> String {
+        let milliseconds = entry.duration_ms;
+        let started = match self.dialect {
+            Dialect::Postgres => {
+                format!("clock_timestamp() - interval '{milliseconds} milliseconds'")
+            }
+            Dialect::MySql => {
+                format!(
+                    "UTC_TIMESTAMP(6) - INTERVAL {} MICROSECOND",
+                    milliseconds.saturating_mul(1000)
+                )
+            }
+            Dialect::Sqlite => {
+                let seconds = format!("{}.{:03}", milliseconds / 1000, milliseconds % 1000);
+                format!("strftime('%Y-%m-%dT%H:%M:%fZ','now','-{seconds} seconds')")
+            }
+        };
+        let rows = entry
+            .rows_affected
+            .map_or_else(|| "NULL".to_owned(), |rows| rows.to_string());
+        format!(
+            "INSERT INTO {audit} (run_id, revision, action, outcome, started_at, duration_ms, actor, host, \
+             application_version, rows_affected, error, detail) \
+             VALUES ({run}, {revision}, {action}, {outcome}, {started}, {milliseconds}, {actor}, {host}, \
+             {application}, {rows}, {error}, {detail})",
+            audit = self.quoted(&self.audit),
+            run = self.text(&who.run_id),
+            revision = self.text(entry.revision.as_str()),
+            action = self.text(entry.action),
+            outcome = self.text(entry.outcome),
+            actor = self.text(&who.actor),
+            host = self.text(&who.host),
+            application = self.optional_text(who.application_version.as_deref()),
+            error = self.optional_text(entry.error),
+            detail = self.optional_text(entry.detail),
+        )
+    }
+
+    /// Marks in the journal that a step, or one of its statements, was started or is done.
+    /// Position 0 stands for the step itself, statements count from 1.
+    #[expect(
+        clippy::too_many_arguments,
+        reason = "one argument for each column of the row"
+    )]
+    pub fn write_journal(
+        &self,
+        who: &Who,
+        revision: &RevisionId,
+        direction: Direction,
+        position: u64,
+        fingerprint: &str,
+        statement: &str,
+        state: JournalState,
+        definition_before: Option<&str>,
+        rows_affected: u64,
+        last_insert_id: u64,
+    ) -> String {
+        format!(
+            "INSERT INTO {journal} (revision, direction, position, fingerprint, statement, state, \
+             definition_before, rows_affected, last_insert_id, run_id, started_at) \
+             VALUES ({revision}, '{direction}', {position}, {fingerprint}, {statement}, '{state}', \
+             {before}, {rows_affected}, {last_insert_id}, {run}, {now})",
+            journal = self.quoted(&self.journal),
+            revision = self.text(revision.as_str()),
+            direction = direction.as_str(),
+            fingerprint = self.text(fingerprint),
+            statement = self.text(statement),
+            state = state.as_str(),
+            before = self.optional_text(definition_before),
+            run = self.text(&who.run_id),
+            now = self.now(),
+        )
+    }
+
+    /// Marks a started statement as done.
+    pub fn finish_journal(
+        &self,
+        revision: &RevisionId,
+        direction: Direction,
+        position: u64,
+        rows_affected: u64,
+        last_insert_id: u64,
+    ) -> String {
+        format!(
+            "UPDATE {} SET state = '{}', rows_affected = {rows_affected}, last_insert_id = {last_insert_id} \
+             WHERE revision = {} AND direction = '{}' AND position = {position}",
+            self.quoted(&self.journal),
+            JournalState::Done.as_str(),
+            self.text(revision.as_str()),
+            direction.as_str(),
+        )
+    }
+
+    /// Removes one entry of a step's journal.
+    pub fn remove_journal_entry(
+        &self,
+        revision: &RevisionId,
+        direction: Direction,
+        position: u64,
+    ) -> String {
+        format!(
+            "DELETE FROM {} WHERE revision = {} AND direction = '{}' AND position = {position}",
+            self.quoted(&self.journal),
+            self.text(revision.as_str()),
+            direction.as_str(),
+        )
+    }
+
+    /// Removes a revision's journal, because its step ended or was settled.
+    pub fn clear_journal(&self, revision: &RevisionId) -> String {
+        format!(
+            "DELETE FROM {} WHERE revision = {}",
+            self.quoted(&self.journal),
+            self.text(revision.as_str())
+        )
+    }
+
+    /// Says in the lease table who holds the lock, for others to see while they wait.
+    pub fn write_lease(
+        &self,
+        lock: &str,
+        who: &Who,
+        pid: u32,
+        application: &str,
+        session: Option<i64>,
+    ) -> String {
+        let session = session.map_or_else(|| "NULL".to_owned(), |session| session.to_string());
+        format!(
+            "DELETE FROM {lease} WHERE name = {name}; \
+             INSERT INTO {lease} (name, run_id, pid, host, application, session, acquired_at) \
+             VALUES ({name}, {run}, {pid}, {host}, {application}, {session}, {now})",
+            lease = self.quoted(&self.lease),
+            name = self.text(lock),
+            run = self.text(&who.run_id),
+            host = self.text(&who.host),
+            application = self.text(application),
+            now = self.now(),
+        )
+    }
+
+    /// Takes the name of a run off the lease table.
+    pub fn clear_lease(&self, lock: &str, run_id: &str) -> String {
+        format!(
+            "DELETE FROM {} WHERE name = {} AND run_id = {}",
+            self.quoted(&self.lease),
+            self.text(lock),
+            self.text(run_id)
+        )
+    }
+}
+
+/// A list of strings as JSON. Strings always serialise.
+fn json<T: Serialize>(list: &[T]) -> String {
+    serde_json::to_string(list).unwrap_or_else(|_| "[]".to_owned())
+}

@@ -1,0 +1,3 @@
+//! From values to text.
+
+pub mod graph;

@@ -1,0 +1,3 @@
+fn main() {
+    stairway_build::discover("src/revisions");
+}

@@ -1,0 +1,105 @@
+//! Processes of this program's own, and what they cost.
+
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
+
+use sea_orm::Database;
+use sea_orm_migration::MigratorTraitSelf;
+use stairway_core::{Config, Manager, MigrationSet};
+
+use crate::migrator::Small;
+use crate::world::Outcome;
+
+/// What processes cost together.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Cost {
+    pub(crate) wall: Duration,
+    pub(crate) cpu: Duration,
+}
+
+impl Cost {
+    pub(crate) fn shown(self) -> String {
+        format!(
+            "{:.1} / {:.1} ms",
+            milliseconds(self.wall),
+            milliseconds(self.cpu)
+        )
+    }
+}
+
+pub(crate) fn milliseconds(duration: Duration) -> f64 {
+    duration.as_secs_f64() * 1000.0
+}
+
+/// What a child process does: `WHO URL REVISIONS`.
+pub(crate) async fn child(who: &str, rest: &[&str]) -> Outcome {
+    let [url, revisions] = rest else {
+        return Err("a child needs a URL and a number".into());
+    };
+    let migrator = Small(revisions.parse()?);
+    match who {
+        "sea-orm" => {
+            let database = Database::connect(*url).await?;
+            migrator.up(&database, None).await?;
+        }
+        "stairway" => {
+            manager(url, &migrator)?.auto_migrate(false).await?;
+        }
+        "status" => {
+            manager(url, &migrator)?.migration_status().await?;
+        }
+        "nothing" => {}
+        other => return Err(format!("no child is called {other}").into()),
+    }
+    Ok(())
+}
+
+pub(crate) fn manager(url: &str, migrator: &Small) -> Outcome<Manager> {
+    Ok(Manager::new(
+        MigrationSet::from_migrator_self(migrator)?,
+        Config::new(url)?,
+    ))
+}
+
+/// A child process, not yet started.
+pub(crate) fn command(who: &str, url: &str, revisions: usize) -> Outcome<Command> {
+    let mut command = Command::new(std::env::current_exe()?);
+    command
+        .args(["child", who, url, &revisions.to_string()])
+        .stdin(Stdio::null())
+        .stdout(Stdio::null());
+    Ok(command)
+}
+
+/// Runs commands one after another; the mean cost of one.
+pub(crate) fn mean_cost(mut commands: Vec<Command>) -> Outcome<Cost> {
+    let count = u32::try_from(commands.len())?;
+    let cpu_before = cpu_of_children()?;
+    let began = Instant::now();
+    for command in &mut commands {
+        let status = command.status()?;
+        if !status.success() {
+            return Err(format!("{command:?} ended with {status}").into());
+        }
+    }
+    Ok(Cost {
+        wall: began.elapsed() / count,
+        cpu: cpu_of_children()?.saturating_sub(cpu_before) / count,
+    })
+}
+
+/// The processor time of all children that have ended, user and system.
+fn cpu_of_children() -> Outcome<Duration> {
+    let stat = std::fs::read_to_string("/proc/self/stat")?;
+    // The name in parentheses may hold blanks; fields are counted from behind it.
+    let fields: Vec<&str> = stat
+        .rsplit(')')
+        .next()
+        .unwrap_or_default()
+        .split_whitespace()
+        .collect();
+    let ticks: u64 = fields.get(13).unwrap_or(&"0").parse::<u64>()?
+        + fields.get(14).unwrap_or(&"0").parse::<u64>()?;
+    // Linux counts in hundredths of a second on every platform that it supports today.
+    Ok(Duration::from_millis(ticks * 10))
+}
