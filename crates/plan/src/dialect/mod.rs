@@ -3,6 +3,7 @@
 
 pub mod mysql;
 pub mod postgres;
+pub mod rows;
 mod rules;
 pub mod sqlite;
 mod tokens;

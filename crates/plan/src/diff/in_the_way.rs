@@ -50,7 +50,8 @@ impl Room<'_> {
     fn note_what_goes(&mut self, findings: &Findings) {
         let default_schema = self.context.to.default_schema.as_deref();
         for finding in &findings.list {
-            let about = || finding.op.describe(default_schema)[2..].to_owned();
+            let about =
+                || finding.op.describe(self.context.to.dialect, default_schema)[2..].to_owned();
             match &finding.op {
                 Op::Drop(object) => {
                     for reference in object.refs() {

@@ -196,7 +196,7 @@ fn finish(
             ));
         }
         changes.push(Change {
-            description: finding.op.describe(default_schema),
+            description: finding.op.describe(from.dialect, default_schema),
             op: finding.op,
             origin: finding.origin,
             risk,
@@ -207,6 +207,8 @@ fn finish(
             reverse_sql: backward.sql,
             done_with: forward.done_with,
             commit_after: forward.commit_after,
+            dialect: from.dialect,
+            default_schema: default_schema.map(ToOwned::to_owned),
         });
     }
     changes

@@ -1,13 +1,17 @@
 //! Operations in words: one line that begins with a sign.
 
 use super::{Alteration, ColumnAspect, CommentTarget, Object, Op, Rename};
-use crate::schema::{Column, Index, ObjectName, TypeKind};
+use crate::dialect::{Dialect, Rules, rules};
+use crate::schema::{Column, Index, ObjectName};
 
 impl Op {
     /// One line for people: `+` adds, `-` removes, `~` changes. Names of the default schema stand
     /// without it.
-    pub fn describe(&self, default_schema: Option<&str>) -> String {
-        let words = Words { default_schema };
+    pub fn describe(&self, dialect: Dialect, default_schema: Option<&str>) -> String {
+        let words = Words {
+            default_schema,
+            rules: rules(dialect),
+        };
         match self {
             Self::Create(object) => format!("+ {}", words.object(object)),
             Self::Drop(object) => format!("- {}", words.object(object)),
@@ -19,6 +23,7 @@ impl Op {
 
 struct Words<'a> {
     default_schema: Option<&'a str>,
+    rules: &'a dyn Rules,
 }
 
 impl Words<'_> {
@@ -40,7 +45,7 @@ impl Words<'_> {
             Object::Domain(domain) => format!(
                 "domain {} over {}",
                 self.name(&domain.name),
-                domain.base_type.text
+                domain.base_type.short(self.default_schema)
             ),
             Object::Sequence(sequence) => format!("sequence {}", self.name(&sequence.name)),
             Object::Function(function) => format!("function {}", self.name(&function.key_name())),
@@ -59,7 +64,7 @@ impl Words<'_> {
                 }
             ),
             Object::Column { table, column, .. } => {
-                format!("column {}.{}", self.name(table), column_words(column))
+                format!("column {}.{}", self.name(table), self.column_words(column))
             }
             Object::PrimaryKey { table, key } => format!(
                 "primary key of {} ({})",
@@ -88,7 +93,7 @@ impl Words<'_> {
                 "check {}{}: {}",
                 prefix(check.name.as_deref(), " of "),
                 self.name(table),
-                check.expression
+                self.rules.short_expression(&check.expression)
             ),
             Object::Exclusion { table, exclusion } => format!(
                 "exclusion {} of {}: {}",
@@ -101,11 +106,13 @@ impl Words<'_> {
                 index_kind(index),
                 index.name,
                 self.name(table),
-                index_keys(index),
+                self.index_keys(index),
                 index
                     .predicate
                     .as_ref()
-                    .map(|predicate| format!(" where {predicate}"))
+                    .map(|predicate| {
+                        format!(" where {}", self.rules.short_expression(predicate))
+                    })
                     .unwrap_or_default(),
             ),
             Object::Trigger { table, trigger } => {
@@ -160,7 +167,7 @@ impl Words<'_> {
                 "~ column {}.{}: {}",
                 self.name(table),
                 to.name,
-                column_change(*aspect, from, to)
+                self.column_change(*aspect, from, to)
             ),
             Alteration::EnumAdd { to, value, .. } => {
                 format!("+ enum {}: value {value}", self.name(&to.name))
@@ -257,72 +264,108 @@ fn one_line(text: &str) -> String {
     text.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
-fn column_words(column: &Column) -> String {
-    let mut words = format!("{} {}", column.name, column.column_type.text);
-    if !column.nullable {
-        words.push_str(" not null");
+impl Words<'_> {
+    fn type_of<'c>(&self, column: &'c Column) -> &'c str {
+        column.column_type.short(self.default_schema)
     }
-    if let Some(default) = &column.default {
-        words.push_str(" default ");
-        words.push_str(default);
-    }
-    if let Some(generated) = &column.generated {
-        words.push_str(" generated as ");
-        words.push_str(&generated.expression);
-    }
-    if column.identity.is_some() {
-        words.push_str(match column.column_type.kind {
-            TypeKind::Builtin => " numbered by the database",
-            _ => "",
-        });
-    }
-    words
-}
 
-fn column_change(aspect: ColumnAspect, from: &Column, to: &Column) -> String {
-    let or_none = |value: Option<&String>| value.cloned().unwrap_or_else(|| "none".to_owned());
-    match aspect {
-        ColumnAspect::Type => {
-            format!("type {} to {}", from.column_type.text, to.column_type.text)
+    fn column_words(&self, column: &Column) -> String {
+        let mut words = format!("{} {}", column.name, self.type_of(column));
+        if !column.nullable {
+            words.push_str(" not null");
         }
-        ColumnAspect::Nullable if to.nullable => "not null to null".to_owned(),
-        ColumnAspect::Nullable => "null to not null".to_owned(),
-        ColumnAspect::Default => format!(
-            "default {} to {}",
-            or_none(from.default.as_ref()),
-            or_none(to.default.as_ref())
-        ),
-        ColumnAspect::Generated => {
-            let expression = |column: &Column| column.generated.clone().map(|g| g.expression);
-            format!(
-                "generated as {} to {}",
-                or_none(expression(from).as_ref()),
-                or_none(expression(to).as_ref())
+        if let Some(default) = &column.default {
+            words.push_str(" default ");
+            words.push_str(&self.rules.short_expression(default));
+        }
+        if let Some(generated) = &column.generated {
+            words.push_str(" generated as ");
+            words.push_str(&self.rules.short_expression(&generated.expression));
+        }
+        if column.identity.is_some() {
+            words.push_str(" numbered by the database");
+        }
+        words
+    }
+
+    fn column_change(&self, aspect: ColumnAspect, from: &Column, to: &Column) -> String {
+        let or_none = |value: Option<&String>| {
+            value.map_or_else(
+                || "none".to_owned(),
+                |value| self.rules.short_expression(value),
             )
-        }
-        ColumnAspect::Collation => format!(
-            "collation {} to {}",
-            or_none(from.collation.as_ref()),
-            or_none(to.collation.as_ref())
-        ),
-        ColumnAspect::Identity | ColumnAspect::AutoIncrement => {
-            match (&from.identity, &to.identity) {
-                (None, _) => "numbered by the database from now on".to_owned(),
-                (_, None) => "no longer numbered by the database".to_owned(),
-                _ => "numbered in another way".to_owned(),
+        };
+        let word = |value: &Option<String>| value.clone().unwrap_or_else(|| "none".to_owned());
+        match aspect {
+            ColumnAspect::Type => format!("type {} to {}", self.type_of(from), self.type_of(to)),
+            ColumnAspect::Nullable if to.nullable => "not null to null".to_owned(),
+            ColumnAspect::Nullable => "null to not null".to_owned(),
+            ColumnAspect::Default => format!(
+                "default {} to {}",
+                or_none(from.default.as_ref()),
+                or_none(to.default.as_ref())
+            ),
+            ColumnAspect::Generated => {
+                let expression = |column: &Column| {
+                    or_none(
+                        column
+                            .generated
+                            .as_ref()
+                            .map(|generated| &generated.expression),
+                    )
+                };
+                format!("generated as {} to {}", expression(from), expression(to))
             }
+            ColumnAspect::Collation => {
+                format!(
+                    "collation {} to {}",
+                    word(&from.collation),
+                    word(&to.collation)
+                )
+            }
+            ColumnAspect::Identity | ColumnAspect::AutoIncrement => {
+                match (&from.identity, &to.identity) {
+                    (None, _) => "numbered by the database from now on".to_owned(),
+                    (_, None) => "no longer numbered by the database".to_owned(),
+                    _ => "numbered in another way".to_owned(),
+                }
+            }
+            ColumnAspect::OnUpdate => format!(
+                "on update {} to {}",
+                or_none(from.on_update.as_ref()),
+                or_none(to.on_update.as_ref())
+            ),
+            ColumnAspect::Visibility if to.invisible => "hidden".to_owned(),
+            ColumnAspect::Visibility => "shown".to_owned(),
+            ColumnAspect::Comment => match &to.comment {
+                Some(comment) => format!("comment: {}", one_line(comment)),
+                None => "comment removed".to_owned(),
+            },
         }
-        ColumnAspect::OnUpdate => format!(
-            "on update {} to {}",
-            or_none(from.on_update.as_ref()),
-            or_none(to.on_update.as_ref())
-        ),
-        ColumnAspect::Visibility if to.invisible => "hidden".to_owned(),
-        ColumnAspect::Visibility => "shown".to_owned(),
-        ColumnAspect::Comment => match &to.comment {
-            Some(comment) => format!("comment: {}", one_line(comment)),
-            None => "comment removed".to_owned(),
-        },
+    }
+
+    fn index_keys(&self, index: &Index) -> String {
+        let keys: Vec<String> = index
+            .keys
+            .iter()
+            .map(|key| {
+                let mut words = match (&key.column, &key.expression) {
+                    (Some(column), _) => column.clone(),
+                    (None, Some(expression)) => self.rules.short_expression(expression),
+                    (None, None) => String::new(),
+                };
+                if key.descending {
+                    words.push_str(" desc");
+                }
+                words
+            })
+            .collect();
+        let mut text = keys.join(", ");
+        if !index.include.is_empty() {
+            text.push_str(") include (");
+            text.push_str(&index.include.join(", "));
+        }
+        text
     }
 }
 
@@ -337,25 +380,4 @@ fn index_kind(index: &Index) -> String {
     }
     kind.push_str("index");
     kind
-}
-
-fn index_keys(index: &Index) -> String {
-    let keys: Vec<String> = index
-        .keys
-        .iter()
-        .map(|key| {
-            let what = key.column.as_ref().or(key.expression.as_ref());
-            let mut words = what.cloned().unwrap_or_default();
-            if key.descending {
-                words.push_str(" desc");
-            }
-            words
-        })
-        .collect();
-    let mut text = keys.join(", ");
-    if !index.include.is_empty() {
-        text.push_str(") include (");
-        text.push_str(&index.include.join(", "));
-    }
-    text
 }

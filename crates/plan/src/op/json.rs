@@ -4,7 +4,8 @@ use serde::ser::{Serialize, Serializer};
 use serde_json::{Map, Value, json};
 
 use super::{Alteration, Change, ColumnAspect, CommentTarget, Object, Op, Rename};
-use crate::schema::{Column, ForeignKey, Index, ObjectName};
+use crate::dialect::{Rules, rules};
+use crate::schema::{Column, ColumnType, ForeignKey, Index, ObjectName};
 
 impl Op {
     /// The operation's name in JSON, for example `add_column`.
@@ -91,7 +92,7 @@ impl Object {
         }
     }
 
-    fn fields(&self, fields: &mut Map<String, Value>) {
+    fn fields(&self, look: &Look<'_>, fields: &mut Map<String, Value>) {
         match self {
             Self::Schema { name, .. } => put(fields, "name", name),
             Self::Extension { name, extension } => {
@@ -104,7 +105,7 @@ impl Object {
             }
             Self::Domain(domain) => {
                 named(fields, &domain.name);
-                put(fields, "type", &domain.base_type.text);
+                fields.insert("type".to_owned(), look.type_text(&domain.base_type));
             }
             Self::Sequence(sequence) => named(fields, &sequence.name),
             Self::Function(function) => {
@@ -125,7 +126,7 @@ impl Object {
                 ..
             } => {
                 tabled(fields, table);
-                column_fields(fields, column);
+                column_fields(look, fields, column);
                 if let Some(fill) = fill {
                     put(fields, "fill", fill);
                 }
@@ -147,7 +148,7 @@ impl Object {
             Self::Check { table, check } => {
                 tabled(fields, table);
                 fields.insert("name".to_owned(), json!(check.name));
-                put(fields, "expr", &check.expression);
+                fields.insert("expr".to_owned(), look.expression(Some(&check.expression)));
             }
             Self::Exclusion { table, exclusion } => {
                 tabled(fields, table);
@@ -156,7 +157,7 @@ impl Object {
             }
             Self::Index { table, index } => {
                 tabled(fields, table);
-                index_fields(fields, index);
+                index_fields(look, fields, index);
             }
             Self::Trigger { table, trigger } => {
                 tabled(fields, table);
@@ -214,7 +215,7 @@ impl Alteration {
         }
     }
 
-    fn fields(&self, fields: &mut Map<String, Value>) {
+    fn fields(&self, look: &Look<'_>, fields: &mut Map<String, Value>) {
         match self {
             Self::Column {
                 table,
@@ -228,7 +229,7 @@ impl Alteration {
                 if let Some(fill) = fill {
                     put(fields, "fill", fill);
                 }
-                column_alteration_fields(fields, *aspect, from, to);
+                column_alteration_fields(look, fields, *aspect, from, to);
             }
             Self::EnumAdd { to, value, .. } => {
                 named(fields, &to.name);
@@ -361,15 +362,36 @@ impl Rename {
     }
 }
 
+/// How types and expressions look to people.
+struct Look<'a> {
+    default_schema: Option<&'a str>,
+    rules: &'a dyn Rules,
+}
+
+impl Look<'_> {
+    fn type_text(&self, column_type: &ColumnType) -> Value {
+        json!(column_type.short(self.default_schema))
+    }
+
+    fn expression(&self, expression: Option<&String>) -> Value {
+        json!(expression.map(|text| self.rules.short_expression(text)))
+    }
+}
+
 impl Change {
-    /// The change as a JSON object.
+    /// The change as a JSON object. Types and expressions look as people write them; the SQL has
+    /// them as they are.
     pub fn to_json(&self) -> Value {
+        let look = Look {
+            default_schema: self.default_schema.as_deref(),
+            rules: rules(self.dialect),
+        };
         let mut fields = Map::new();
         put(&mut fields, "op", self.op.name());
         match &self.op {
-            Op::Create(object) | Op::Drop(object) => object.fields(&mut fields),
+            Op::Create(object) | Op::Drop(object) => object.fields(&look, &mut fields),
             Op::Rename(rename) => rename.fields(&mut fields),
-            Op::Alter(alteration) => alteration.fields(&mut fields),
+            Op::Alter(alteration) => alteration.fields(&look, &mut fields),
         }
         put(&mut fields, "description", &self.description);
         fields.insert("risk".to_owned(), json!(self.risk));
@@ -417,11 +439,14 @@ fn tabled(fields: &mut Map<String, Value>, table: &ObjectName) {
     put(fields, "table", &table.name);
 }
 
-fn column_fields(fields: &mut Map<String, Value>, column: &Column) {
+fn column_fields(look: &Look<'_>, fields: &mut Map<String, Value>, column: &Column) {
     put(fields, "column", &column.name);
-    put(fields, "type", &column.column_type.text);
+    fields.insert("type".to_owned(), look.type_text(&column.column_type));
     fields.insert("nullable".to_owned(), json!(column.nullable));
-    fields.insert("default".to_owned(), json!(column.default));
+    fields.insert(
+        "default".to_owned(),
+        look.expression(column.default.as_ref()),
+    );
     if let Some(generated) = &column.generated {
         fields.insert("generated".to_owned(), json!(generated));
     }
@@ -434,6 +459,7 @@ fn column_fields(fields: &mut Map<String, Value>, column: &Column) {
 }
 
 fn column_alteration_fields(
+    look: &Look<'_>,
     fields: &mut Map<String, Value>,
     aspect: ColumnAspect,
     from: &Column,
@@ -441,17 +467,17 @@ fn column_alteration_fields(
 ) {
     match aspect {
         ColumnAspect::Type => {
-            put(fields, "from", &from.column_type.text);
-            put(fields, "to", &to.column_type.text);
-            put(fields, "type", &to.column_type.text);
+            fields.insert("from".to_owned(), look.type_text(&from.column_type));
+            fields.insert("to".to_owned(), look.type_text(&to.column_type));
+            fields.insert("type".to_owned(), look.type_text(&to.column_type));
         }
         ColumnAspect::Nullable => {
             fields.insert("nullable".to_owned(), json!(to.nullable));
         }
         ColumnAspect::Default => {
-            fields.insert("from".to_owned(), json!(from.default));
-            fields.insert("to".to_owned(), json!(to.default));
-            fields.insert("default".to_owned(), json!(to.default));
+            fields.insert("from".to_owned(), look.expression(from.default.as_ref()));
+            fields.insert("to".to_owned(), look.expression(to.default.as_ref()));
+            fields.insert("default".to_owned(), look.expression(to.default.as_ref()));
         }
         ColumnAspect::Generated => {
             fields.insert("from".to_owned(), json!(from.generated));
@@ -495,7 +521,7 @@ fn foreign_key_fields(fields: &mut Map<String, Value>, foreign_key: &ForeignKey)
     put(fields, "options", &foreign_key.options_sql());
 }
 
-fn index_fields(fields: &mut Map<String, Value>, index: &Index) {
+fn index_fields(look: &Look<'_>, fields: &mut Map<String, Value>, index: &Index) {
     put(fields, "name", &index.name);
     let columns: Vec<&str> = index
         .keys
@@ -503,10 +529,11 @@ fn index_fields(fields: &mut Map<String, Value>, index: &Index) {
         .filter_map(|key| key.column.as_deref())
         .collect();
     fields.insert("columns".to_owned(), json!(columns));
-    let expressions: Vec<&str> = index
+    let expressions: Vec<String> = index
         .keys
         .iter()
-        .filter_map(|key| key.expression.as_deref())
+        .filter_map(|key| key.expression.as_ref())
+        .map(|expression| look.rules.short_expression(expression))
         .collect();
     if !expressions.is_empty() {
         put(fields, "expr", &expressions.join(", "));
@@ -518,8 +545,8 @@ fn index_fields(fields: &mut Map<String, Value>, index: &Index) {
         fields.insert("include".to_owned(), json!(index.include));
     }
     if let Some(predicate) = &index.predicate {
-        put(fields, "predicate", predicate);
-        put(fields, "where", predicate);
+        fields.insert("predicate".to_owned(), look.expression(Some(predicate)));
+        fields.insert("where".to_owned(), look.expression(Some(predicate)));
     }
     if index.nulls_not_distinct {
         fields.insert("nulls_not_distinct".to_owned(), json!(true));

@@ -13,6 +13,7 @@ use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
 
+use crate::dialect::Dialect;
 use crate::schema::{
     Check, Column, Domain, EnumType, Exclusion, Extension, ForeignKey, Function, Index, ObjectName,
     Policy, PrimaryKey, Sequence, Table, TableOptions, Trigger, Unique, View,
@@ -364,4 +365,8 @@ pub struct Change {
     pub done_with: Option<usize>,
     /// The statements must be committed before the next change can use what they made.
     pub commit_after: bool,
+    /// The kind of database, which decides how expressions look to people.
+    pub dialect: Dialect,
+    /// The schema whose name people leave out.
+    pub default_schema: Option<String>,
 }

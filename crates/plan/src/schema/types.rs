@@ -83,6 +83,22 @@ impl ColumnType {
         }
     }
 
+    /// The text as people say it: without the schema of a user's type where that is the default one.
+    pub fn short(&self, default_schema: Option<&str>) -> &str {
+        let schema = self
+            .user_type
+            .as_ref()
+            .and_then(|name| name.schema.as_ref());
+        match schema {
+            Some(schema) if Some(schema.as_str()) == default_schema => {
+                let rest = self.text.strip_prefix(schema.as_str());
+                rest.and_then(|rest| rest.strip_prefix('.'))
+                    .unwrap_or(&self.text)
+            }
+            _ => &self.text,
+        }
+    }
+
     /// Whether the type is this enum or an array of it.
     pub fn is_of(&self, user_type: &ObjectName) -> bool {
         self.user_type.as_ref() == Some(user_type)

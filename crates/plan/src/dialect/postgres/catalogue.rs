@@ -47,10 +47,7 @@ impl CatalogueQuery {
                 "{set_columns}",
                 since(150_000, "c.confdelsetcols", "NULL::smallint[]"),
             )
-            .replace(
-                "{own_trigger}",
-                since(130_000, "t.tgparentid = 0", "true"),
-            )
+            .replace("{own_trigger}", since(130_000, "t.tgparentid = 0", "true"))
             .replace(
                 "{operator_class_options}",
                 since(130_000, "array_to_string(ia.attoptions, ', ')", "NULL"),
@@ -82,7 +79,7 @@ ORDER BY 1, 2",
         name: "tables and views",
         sql: "
 SELECT c.oid, n.nspname, c.relname, c.relkind, c.relpersistence, c.relrowsecurity,
-       c.relforcerowsecurity, to_json(c.reloptions), 
+       c.relforcerowsecurity, to_json(c.reloptions),
        CASE WHEN c.relkind = 'p' THEN pg_get_partkeydef(c.oid) END,
        CASE WHEN c.relkind IN ('v', 'm') THEN pg_get_viewdef(c.oid) END,
        (SELECT json_agg(json_build_array(pn.nspname, p.relname) ORDER BY h.inhseqno)
@@ -90,7 +87,7 @@ SELECT c.oid, n.nspname, c.relname, c.relkind, c.relpersistence, c.relrowsecurit
         JOIN pg_catalog.pg_class p ON p.oid = h.inhparent
         JOIN pg_catalog.pg_namespace pn ON pn.oid = p.relnamespace
         WHERE h.inhrelid = c.oid),
-       d.description, c.relacl IS NOT NULL
+       d.description, c.relacl IS NOT NULL, c.reltype
 FROM pg_catalog.pg_class c
 JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
 LEFT JOIN pg_catalog.pg_description d
@@ -209,7 +206,7 @@ SELECT t.oid, n.nspname, t.typname, t.typtype,
        t.typnotnull, pg_get_expr(t.typdefaultbin, 0),
        CASE WHEN t.typcollation <> bt.typcollation
             THEN quote_ident(con.nspname) || '.' || quote_ident(co.collname) END,
-       d.description
+       d.description, t.typarray
 FROM pg_catalog.pg_type t
 JOIN pg_catalog.pg_namespace n ON n.oid = t.typnamespace
 LEFT JOIN pg_catalog.pg_type bt ON t.typtype = 'd' AND bt.oid = t.typbasetype

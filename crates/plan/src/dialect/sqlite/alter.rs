@@ -11,10 +11,7 @@ use super::ddl::{self, ClauseKind, ConstraintKind};
 /// it: it refuses that where the table has rows, as it must be.
 pub(crate) fn can_add(column: &Column) -> bool {
     let is_stored = column.generated.as_ref().is_some_and(|g| g.stored);
-    let is_constant = column
-        .default
-        .as_deref()
-        .is_none_or(canonical::is_constant);
+    let is_constant = column.default.as_deref().is_none_or(canonical::is_constant);
     !is_stored && is_constant && column.identity.is_none()
 }
 

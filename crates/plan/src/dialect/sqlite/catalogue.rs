@@ -25,8 +25,7 @@ pub const OBJECTS: &str = "SELECT type, name, tbl_name, sql FROM sqlite_master \
     WHERE name NOT LIKE 'sqlite\\_%' ESCAPE '\\' AND sql IS NOT NULL ORDER BY rowid";
 
 /// Which tables are virtual, and which keep the content of a virtual one. From SQLite 3.37 on.
-pub const TABLE_KINDS: &str =
-    "SELECT name, type FROM pragma_table_list WHERE schema = 'main' AND type IN ('virtual', 'shadow')";
+pub const TABLE_KINDS: &str = "SELECT name, type FROM pragma_table_list WHERE schema = 'main' AND type IN ('virtual', 'shadow')";
 
 /// The columns of tables.
 pub const COLUMNS: &str = "SELECT m.name, c.name, c.type, CAST(c.\"notnull\" AS TEXT), \
@@ -99,13 +98,8 @@ pub fn read(answers: &Answers, is_ignored: impl Fn(&str) -> bool) -> Schema {
                 None => {
                     let columns = columns.get(&name).map_or(&[][..], Vec::as_slice);
                     let foreign_keys = foreign_keys.get(&name).map_or(&[][..], Vec::as_slice);
-                    let table = read_table(
-                        &name,
-                        &sql,
-                        columns,
-                        foreign_keys,
-                        &mut schema.not_compared,
-                    );
+                    let table =
+                        read_table(&name, &sql, columns, foreign_keys, &mut schema.not_compared);
                     schema.tables.insert(table.name.clone(), table);
                 }
             },

@@ -269,9 +269,7 @@ impl<'a> Parser<'a> {
     fn error(&self, expected: &'static str) -> DdlError {
         DdlError {
             expected,
-            offset: self
-                .peek()
-                .map_or(self.sql.len(), |token| token.span.start),
+            offset: self.peek().map_or(self.sql.len(), |token| token.span.start),
         }
     }
 

@@ -234,10 +234,12 @@ impl<'a> Editor<'a> {
                     }
                     stays
                 }
-                Constraint::Unique(unique) => take(&mut missing.uniques, &unique)
+                Constraint::Unique(unique) => {
+                    take(&mut missing.uniques, &unique)
                     // The second of two over the same columns says nothing more.
                     || target.uniques.iter().any(|other| other.columns == unique.columns)
-                        && !is_missing(&missing.uniques, &unique),
+                        && !is_missing(&missing.uniques, &unique)
+                }
                 Constraint::Check(check) => take(&mut missing.checks, &check),
                 Constraint::ForeignKey(mut foreign_key) => {
                     read::resolve_reference(&mut foreign_key, tables);

@@ -189,9 +189,7 @@ impl Rebuild {
 
 /// The name under which rowids can be copied, if both tables have rowids that no column stands for.
 fn kept_rowid(before: &Table, after: &Table) -> Option<&'static str> {
-    let hidden = |table: &Table| {
-        !table.options.without_rowid && read::rowid_alias(table).is_none()
-    };
+    let hidden = |table: &Table| !table.options.without_rowid && read::rowid_alias(table).is_none();
     if !hidden(before) || !hidden(after) {
         return None;
     }

@@ -173,7 +173,9 @@ impl Renderer<'_> {
                 } => {
                     alter::fill(op).is_some()
                         || !alter::can_add(column)
-                        || dependents.iter().any(|d| !matches!(d, Object::Index { .. }))
+                        || dependents
+                            .iter()
+                            .any(|d| !matches!(d, Object::Index { .. }))
                 }
                 Object::PrimaryKey { .. }
                 | Object::Unique { .. }
@@ -185,7 +187,9 @@ impl Renderer<'_> {
                 Object::Column {
                     column, dependents, ..
                 } => {
-                    dependents.iter().any(|d| !matches!(d, Object::Index { .. }))
+                    dependents
+                        .iter()
+                        .any(|d| !matches!(d, Object::Index { .. }))
                         || !alter::can_drop(column, table, &self.schema, group)
                 }
                 Object::PrimaryKey { .. }
@@ -234,8 +238,7 @@ impl Renderer<'_> {
                         if foreign_key.columns == [only.clone()]
                 )
         });
-        (with < at && !needing.contains(&with) && !is_taken)
-            .then(|| (with, foreign_key.clone()))
+        (with < at && !needing.contains(&with) && !is_taken).then(|| (with, foreign_key.clone()))
     }
 
     fn step(&mut self, at: usize) {
@@ -459,7 +462,10 @@ fn rename_object(rename: &Rename) -> Vec<String> {
         } => {
             let mut renamed = index.clone();
             renamed.name.clone_from(to);
-            vec![drop_index(index), write::create_index(&table.name, &renamed)]
+            vec![
+                drop_index(index),
+                write::create_index(&table.name, &renamed),
+            ]
         }
         Rename::Constraint { .. } | Rename::EnumValue { .. } => Vec::new(),
     }
