@@ -93,6 +93,19 @@ pub trait Rules: fmt::Debug + Sync {
     /// [`Op::apply`].
     fn render(&self, ops: &[Op], before: &Schema) -> Vec<Rendered>;
 
+    /// The operations as a script for the database's own command-line client. It can differ from
+    /// the statements of [`Rules::render`] in what makes it safe to run unattended.
+    fn script(&self, ops: &[Op], before: &Schema) -> String {
+        let rendered = self.render(ops, before);
+        let statements = rendered.iter().flat_map(|rendered| &rendered.sql);
+        self.statements_script(&mut statements.map(String::as_str))
+    }
+
+    /// Statements as a script for the database's own command-line client.
+    fn statements_script(&self, statements: &mut dyn Iterator<Item = &str>) -> String {
+        statements.flat_map(|sql| [sql, ";\n"]).collect()
+    }
+
     /// A schema as a script that makes it in an empty database.
     fn render_schema(&self, schema: &Schema) -> Vec<String>;
 }

@@ -1,11 +1,11 @@
 //! What `ALTER TABLE` can do in SQLite.
 
-use crate::op::{Object, Op};
+use crate::op::{Alteration, Object, Op};
 use crate::schema::{Column, Index, Schema, Table};
 
-use super::canonical;
-use super::catalogue::mentioned_names;
 use super::ddl::{self, ClauseKind, ConstraintKind};
+use super::write::quoted;
+use super::{canonical, mentioned_names};
 
 /// Whether `ADD COLUMN` takes the column. A column that takes no NULL and has no default is left to
 /// it: it refuses that where the table has rows, as it must be.
@@ -38,7 +38,7 @@ pub(crate) fn can_drop(column: &Column, table: &Table, schema: &Schema, group: &
     !is_indexed && !text_mentions(table, name) && !readers_mention(table, schema, name)
 }
 
-fn dropped_indexes<'o>(op: &'o Op) -> Vec<&'o str> {
+fn dropped_indexes(op: &Op) -> Vec<&str> {
     let Op::Drop(object) = op else {
         return Vec::new();
     };
@@ -107,6 +107,20 @@ fn readers_mention(table: &Table, schema: &Schema, column: &str) -> bool {
 
 /// The column that existing rows get a value in, and the expression for it over the old row.
 pub(crate) fn fill(op: &Op) -> Option<(String, String)> {
-    let _ = op;
-    None
+    match op {
+        Op::Create(Object::Column {
+            column,
+            fill: Some(fill),
+            ..
+        }) => Some((column.name.clone(), format!("({fill})"))),
+        Op::Alter(Alteration::Column {
+            to,
+            fill: Some(fill),
+            ..
+        }) => {
+            let value = format!("coalesce({}, ({fill}))", quoted(&to.name));
+            Some((to.name.clone(), value))
+        }
+        _ => None,
+    }
 }

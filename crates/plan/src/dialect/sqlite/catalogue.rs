@@ -5,14 +5,13 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::dialect::Dialect;
-use crate::dialect::tokens::{significant, unquote};
+use crate::dialect::tokens::significant;
 use crate::schema::{
     Column, Dependency, ForeignKey, ForeignKeyAction, Generated, Index, IndexKey, MatchType,
     ObjectName, ObjectRef, PrimaryKey, Schema, Server, Table, Trigger, View, ViewColumn,
 };
-use crate::sql::lexer::TokenKind;
 
-use super::{ddl, read};
+use super::{ddl, mentioned_names, read};
 
 /// One row of an answer, every value as text.
 pub type TextRow = Vec<Option<String>>;
@@ -338,18 +337,6 @@ fn expression_columns(index: &Index, names: &[String]) -> Vec<String> {
         .iter()
         .filter(|name| mentioned.contains(&name.to_lowercase()))
         .cloned()
-        .collect()
-}
-
-/// The names that stand in a text, in lower case: of columns, tables and functions, and keywords.
-pub(crate) fn mentioned_names(text: &str) -> BTreeSet<String> {
-    significant(text, Dialect::Sqlite)
-        .iter()
-        .filter_map(|token| match token.kind {
-            TokenKind::Word => Some(token.text.to_lowercase()),
-            TokenKind::QuotedIdentifier => Some(unquote(token.text).to_lowercase()),
-            _ => None,
-        })
         .collect()
 }
 

@@ -145,7 +145,7 @@ pub(crate) fn parse_table(sql: &str) -> Result<CreateTable, DdlError> {
         parser.skip_word("TEMPORARY");
     }
     parser.expect_word("TABLE")?;
-    if parser.skip_words(&["IF", "NOT", "EXISTS"]) {}
+    parser.skip_words(&["IF", "NOT", "EXISTS"]);
     let mut name = parser.identifier()?;
     if parser.skip_sign(".") {
         name = parser.identifier()?;
@@ -198,7 +198,7 @@ pub(crate) fn parse_index(sql: &str) -> Result<CreateIndex, DdlError> {
     parser.expect_word("CREATE")?;
     parser.skip_word("UNIQUE");
     parser.expect_word("INDEX")?;
-    if parser.skip_words(&["IF", "NOT", "EXISTS"]) {}
+    parser.skip_words(&["IF", "NOT", "EXISTS"]);
     parser.identifier()?;
     if parser.skip_sign(".") {
         parser.identifier()?;

@@ -14,8 +14,10 @@ use std::collections::BTreeSet;
 
 use crate::op::{Op, Risk, Warning};
 use crate::schema::{ColumnType, Generated, Schema};
+use crate::sql::lexer::TokenKind;
 
-use super::{Rendered, Rules, TypeChange};
+use super::tokens::{significant, unquote};
+use super::{Dialect, Rendered, Rules, TypeChange};
 
 pub use canonical::{Affinity, affinity};
 pub use ddl::DdlError;
@@ -62,7 +64,16 @@ impl Rules for SqliteRules {
         true
     }
 
+    fn numbers_keys_anyway(&self) -> bool {
+        true
+    }
+
+    fn overlooks_null_in_keys(&self) -> bool {
+        true
+    }
+
     fn alters_generation(&self, _from: Option<&Generated>, _to: Option<&Generated>) -> bool {
+        // The table is made anew, so everything can be changed.
         true
     }
 
@@ -75,6 +86,23 @@ impl Rules for SqliteRules {
         render::render(ops, before, OnFailure::Stop)
     }
 
+    fn script(&self, ops: &[Op], before: &Schema) -> String {
+        let rendered = render::render(ops, before, OnFailure::RollBack);
+        let statements: Vec<&str> = rendered
+            .iter()
+            .flat_map(|rendered| &rendered.sql)
+            .map(String::as_str)
+            .collect();
+        if statements.is_empty() {
+            return String::new();
+        }
+        // The setting has no effect inside a transaction. What it was before cannot be restored by
+        // a script; it belongs to the session, which usually ends with the script.
+        let frame = ["PRAGMA foreign_keys = OFF", "BEGIN IMMEDIATE"];
+        let all = frame.into_iter().chain(statements).chain(["COMMIT"]);
+        self.statements_script(&mut all.into_iter())
+    }
+
     fn render_schema(&self, schema: &Schema) -> Vec<String> {
         render::render_schema(schema)
     }
@@ -82,4 +110,16 @@ impl Rules for SqliteRules {
 
 fn tidy(sql: &str) -> String {
     super::tokens::tidy(sql, super::Dialect::Sqlite)
+}
+
+/// The names that stand in a text, in lower case: of columns, tables and functions, and keywords.
+fn mentioned_names(text: &str) -> BTreeSet<String> {
+    significant(text, Dialect::Sqlite)
+        .iter()
+        .filter_map(|token| match token.kind {
+            TokenKind::Word => Some(token.text.to_lowercase()),
+            TokenKind::QuotedIdentifier => Some(unquote(token.text).to_lowercase()),
+            _ => None,
+        })
+        .collect()
 }

@@ -110,10 +110,10 @@ pub(crate) fn constraints(sql: &str, parsed: &CreateTable) -> Vec<PlacedConstrai
             let columns = || vec![definition.name.name.clone()];
             let constraint = match &clause.kind {
                 ClauseKind::PrimaryKey { on_conflict, .. } => {
-                    primary_key(columns(), name, on_conflict)
+                    primary_key(columns(), name, on_conflict.as_ref())
                 }
-                ClauseKind::Unique { on_conflict } => unique(columns(), name, on_conflict),
-                ClauseKind::Check(condition) => check(sql, *condition, name),
+                ClauseKind::Unique { on_conflict } => unique(columns(), name, on_conflict.as_ref()),
+                ClauseKind::Check(condition) => check(sql, *condition, name, parsed),
                 ClauseKind::References(references) => foreign_key(columns(), references, name),
                 ClauseKind::NotNull
                 | ClauseKind::Null
@@ -134,12 +134,12 @@ pub(crate) fn constraints(sql: &str, parsed: &CreateTable) -> Vec<PlacedConstrai
                 columns,
                 on_conflict,
                 ..
-            } => primary_key(column_names(columns, parsed), name, on_conflict),
+            } => primary_key(column_names(columns, parsed), name, on_conflict.as_ref()),
             ConstraintKind::Unique {
                 columns,
                 on_conflict,
-            } => unique(column_names(columns, parsed), name, on_conflict),
-            ConstraintKind::Check(condition) => check(sql, *condition, name),
+            } => unique(column_names(columns, parsed), name, on_conflict.as_ref()),
+            ConstraintKind::Check(condition) => check(sql, *condition, name, parsed),
             ConstraintKind::ForeignKey {
                 columns,
                 references,
@@ -290,32 +290,38 @@ fn autoincrement_identity() -> Identity {
 fn primary_key(
     columns: Vec<String>,
     name: Option<String>,
-    on_conflict: &Option<String>,
+    on_conflict: Option<&String>,
 ) -> Constraint {
     Constraint::PrimaryKey(PrimaryKey {
         name,
         columns,
-        on_conflict: on_conflict.clone(),
+        on_conflict: on_conflict.cloned(),
         ..PrimaryKey::default()
     })
 }
 
-fn unique(columns: Vec<String>, name: Option<String>, on_conflict: &Option<String>) -> Constraint {
+fn unique(columns: Vec<String>, name: Option<String>, on_conflict: Option<&String>) -> Constraint {
     Constraint::Unique(Unique {
         columns,
         name,
-        on_conflict: on_conflict.clone(),
+        on_conflict: on_conflict.cloned(),
         ..Unique::default()
     })
 }
 
-fn check(sql: &str, condition: Span, name: Option<String>) -> Constraint {
+fn check(sql: &str, condition: Span, name: Option<String>, parsed: &CreateTable) -> Constraint {
+    let expression = tidy(condition.text(sql), Dialect::Sqlite);
+    let mentioned = super::mentioned_names(&expression);
+    let columns = parsed.columns.iter().map(|column| &column.name.name);
     Constraint::Check(Check {
-        expression: tidy(condition.text(sql), Dialect::Sqlite),
+        columns: columns
+            .filter(|name| mentioned.contains(&name.to_lowercase()))
+            .cloned()
+            .collect(),
+        expression,
         name,
         validated: true,
         no_inherit: false,
-        columns: Vec::new(),
         comment: None,
     })
 }

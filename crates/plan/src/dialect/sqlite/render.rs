@@ -72,14 +72,13 @@ fn groups(ops: &[Op]) -> Vec<Vec<usize>> {
             continue;
         };
         match op {
-            Op::Create(Object::Table(_)) | Op::Drop(Object::Table(_)) => {
-                open.remove(table);
-            }
             Op::Rename(Rename::Table { from, to }) => {
                 open.remove(from);
                 open.remove(to);
             }
-            Op::Rename(Rename::Column { .. }) => {
+            Op::Create(Object::Table(_))
+            | Op::Drop(Object::Table(_))
+            | Op::Rename(Rename::Column { .. }) => {
                 open.remove(table);
             }
             _ => {

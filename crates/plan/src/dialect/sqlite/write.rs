@@ -168,7 +168,7 @@ pub(crate) fn references(foreign_key: &ForeignKey) -> String {
         ("DELETE", foreign_key.on_delete),
     ] {
         if action != ForeignKeyAction::NoAction {
-            text.push_str(&format!(" ON {event} {}", action.as_sql()));
+            text.extend([" ON ", event, " ", action.as_sql()]);
         }
     }
     if foreign_key.deferrability == Deferrability::InitiallyDeferred {
@@ -200,7 +200,7 @@ pub(crate) fn create_index(table: &str, index: &Index) -> String {
                 (None, None) => String::new(),
             };
             if let Some(collation) = &key.collation {
-                text.push_str(&format!(" COLLATE {}", quoted(collation)));
+                text.extend([" COLLATE ", &quoted(collation)]);
             }
             if key.descending {
                 text.push_str(" DESC");
