@@ -14,6 +14,7 @@ mod log;
 mod merge;
 mod repair;
 mod run;
+mod schema;
 mod show;
 mod stamp;
 mod status;
@@ -59,6 +60,11 @@ pub(crate) trait Execute {
         false
     }
 
+    /// Whether the result can be SQL.
+    fn has_sql_form(&self) -> bool {
+        false
+    }
+
     /// Does it, for one database.
     fn execute(&self, session: &Session<'_>) -> impl Future<Output = Result<Outcome, CommandError>> + Send;
 }
@@ -87,6 +93,10 @@ macro_rules! commands {
 
             fn runs_unattended(&self) -> bool {
                 match self { $(Self::$name(arguments) => arguments.runs_unattended(),)* }
+            }
+
+            fn has_sql_form(&self) -> bool {
+                match self { $(Self::$name(arguments) => arguments.has_sql_form(),)* }
             }
 
             async fn execute(&self, session: &Session<'_>) -> Result<Outcome, CommandError> {
@@ -127,6 +137,8 @@ commands! {
     Stamp => stamp,
     /// Find what continuous integration should refuse
     Check => check,
+    /// Read a schema, or compare two
+    Schema => schema,
     /// Wait until the database answers
     Wait => wait,
     /// Write a backup of the database

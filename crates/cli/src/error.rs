@@ -4,6 +4,7 @@ use std::error::Error as _;
 
 use serde_json::{Value, json};
 use stairway_core::settings::SettingsError;
+use stairway_core::side::SideError;
 use stairway_core::telemetry::LogError;
 use stairway_core::{Error, MigrationSetError, Remains, StepFailure};
 
@@ -16,6 +17,9 @@ pub(crate) enum CommandError {
     /// The library says why.
     #[error(transparent)]
     Core(#[from] Error),
+    /// A schema can't be read.
+    #[error(transparent)]
+    Side(#[from] SideError),
     /// The settings are wrong.
     #[error(transparent)]
     Settings(#[from] SettingsError),
@@ -52,7 +56,9 @@ impl CommandError {
             return code;
         }
         match self {
-            Self::Core(error) => exit_code::of(error),
+            Self::Core(error) | Self::Side(SideError::Core(error)) => exit_code::of(error),
+            Self::Side(SideError::Missing(_) | SideError::Different(_) | SideError::File { .. }) => exit_code::USAGE,
+            Self::Side(_) => exit_code::FAILED,
             Self::Settings(_) | Self::Revisions(_) | Self::Log(_) | Self::Usage { .. } => exit_code::USAGE,
             Self::Declined => exit_code::FAILED,
             Self::Interrupted => exit_code::INTERRUPTED,
@@ -61,7 +67,8 @@ impl CommandError {
 
     pub(crate) fn hint(&self) -> Option<String> {
         match self {
-            Self::Core(error) => error.hint(),
+            Self::Core(error) | Self::Side(SideError::Core(error)) => error.hint(),
+            Self::Side(_) => None,
             Self::Settings(error) => error.hint(),
             Self::Usage { hint, .. } => hint.clone(),
             Self::Revisions(_) => {

@@ -59,6 +59,9 @@ fn program_name(first: Option<&OsString>) -> String {
 /// Finds the settings that hold.
 fn settle(arguments: &Arguments) -> Result<Settings, CommandError> {
     let (global, command) = (&arguments.global, &arguments.command);
+    if global.output == OutputFormat::Sql && !command.has_sql_form() {
+        return Err(CommandError::usage("this command's result has no SQL form: use --output text or json"));
+    }
     let mut overrides = Overrides { database_url: global.database_url.clone(), ..Overrides::default() };
     overrides.set("log_format", global.log_format.as_ref());
     overrides.set("log_file", global.log_file.as_ref());
@@ -245,7 +248,7 @@ impl Invocation<'_> {
             signals.stop_gently(manager.stop_handle());
         }
         let session =
-            Session { manager, policy, console: self.console, signals, program: &self.program };
+            Session { manager, policy, entities: self.command_line.entities.clone(), console: self.console, signals, program: &self.program };
         let executing = self.arguments.command.execute(&session);
         if self.arguments.command.stops_between_steps() {
             return executing.await;

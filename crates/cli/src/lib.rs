@@ -20,6 +20,7 @@
 
 mod args;
 mod commands;
+mod comparison;
 mod error;
 mod events;
 pub mod exit_code;
@@ -35,6 +36,7 @@ use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::process::ExitCode;
 
+use stairway_core::side::Entities;
 use stairway_core::{MigrationSet, MigrationSetError};
 
 /// Runs the command line over a project's migrations, with the arguments of the process. Returns the
@@ -60,12 +62,13 @@ pub struct CommandLine {
     pub(crate) migrations: Result<MigrationSet, MigrationSetError>,
     pub(crate) by_database: BTreeMap<String, Result<MigrationSet, MigrationSetError>>,
     pub(crate) application_version: Option<String>,
+    pub(crate) entities: Option<Entities>,
 }
 
 impl CommandLine {
     /// A command line over these migrations.
     pub fn new(migrations: Result<MigrationSet, MigrationSetError>) -> Self {
-        Self { migrations, by_database: BTreeMap::new(), application_version: None }
+        Self { migrations, by_database: BTreeMap::new(), application_version: None, entities: None }
     }
 
     /// Gives the database of this name in the settings file migrations of its own.
@@ -76,6 +79,14 @@ impl CommandLine {
         migrations: Result<MigrationSet, MigrationSetError>,
     ) -> Self {
         self.by_database.insert(name.into(), migrations);
+        self
+    }
+
+    /// The project's SeaORM entities, which `create --autogenerate`, `check` and `schema diff` compare
+    /// with revisions and databases.
+    #[must_use]
+    pub fn entities(mut self, entities: Entities) -> Self {
+        self.entities = Some(entities);
         self
     }
 

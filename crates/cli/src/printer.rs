@@ -27,6 +27,8 @@ pub(crate) enum OutputFormat {
     Text,
     /// For programs.
     Json,
+    /// A script for the database's own client, from `schema`.
+    Sql,
 }
 
 /// Standard output and standard error.
@@ -70,6 +72,7 @@ impl Console {
         match self.output {
             OutputFormat::Text => self.write_output(&report.text()),
             OutputFormat::Json => self.json(&to_json(report)?),
+            OutputFormat::Sql => self.write_output(&report.sql().unwrap_or_else(|| report.text())),
         }
         Ok(())
     }

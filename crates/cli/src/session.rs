@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use stairway_core::plan::history::History;
 use stairway_core::settings::DatabasePolicy;
+use stairway_core::side::Entities;
 use stairway_core::{Error, Manager, MigrationSetError};
 
 use crate::error::CommandError;
@@ -14,6 +15,8 @@ use crate::signals::Signals;
 pub(crate) struct Session<'a> {
     pub(crate) manager: Result<Manager, MigrationSetError>,
     pub(crate) policy: DatabasePolicy,
+    /// The project's entities, if the program was given them.
+    pub(crate) entities: Option<Entities>,
     pub(crate) console: &'a Arc<Console>,
     pub(crate) signals: &'a Signals,
     /// What the program was called, for scripts that call it.

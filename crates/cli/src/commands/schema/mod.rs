@@ -1,0 +1,54 @@
+//! `schema`: schemas as values.
+
+mod diff;
+mod inspect;
+
+use clap::{Args, Subcommand};
+use stairway_core::settings::Overrides;
+
+use super::{Execute, Needs};
+use crate::error::CommandError;
+use crate::report::Outcome;
+use crate::session::Session;
+
+/// Reads a schema, or compares two.
+#[derive(Debug, Args)]
+pub(crate) struct Arguments {
+    #[command(subcommand)]
+    action: Action,
+}
+
+#[derive(Debug, Subcommand)]
+enum Action {
+    /// Say what makes one schema like another
+    Diff(diff::Arguments),
+    /// Print the schema of a database
+    Inspect(inspect::Arguments),
+}
+
+impl Execute for Arguments {
+    fn needs(&self) -> Needs {
+        match &self.action {
+            Action::Diff(arguments) => arguments.needs(),
+            Action::Inspect(arguments) => arguments.needs(),
+        }
+    }
+
+    fn overrides(&self, overrides: &mut Overrides) {
+        match &self.action {
+            Action::Diff(arguments) => arguments.overrides(overrides),
+            Action::Inspect(arguments) => arguments.overrides(overrides),
+        }
+    }
+
+    fn has_sql_form(&self) -> bool {
+        true
+    }
+
+    async fn execute(&self, session: &Session<'_>) -> Result<Outcome, CommandError> {
+        match &self.action {
+            Action::Diff(arguments) => arguments.execute(session).await,
+            Action::Inspect(arguments) => arguments.execute(session).await,
+        }
+    }
+}

@@ -1,0 +1,254 @@
+//! Comparing two sides, for the commands that do: their common options, and how a difference looks.
+
+use std::path::PathBuf;
+
+use clap::Args;
+use stairway_core::plan::diff::{
+    Answers, DiffOptions, Difference, Questioner, RenameSubject, Spelling, Unstated,
+};
+use stairway_core::plan::filter::Filter;
+use stairway_core::plan::op::{Origin, Risk};
+use stairway_core::plan::render::difference::reversed;
+use stairway_core::plan::schema::{ObjectName, Schema};
+use stairway_core::side::{Side, Sources, difference};
+use stairway_core::{DatabaseSource, DatabaseUrl, Error};
+
+use crate::error::CommandError;
+use crate::session::Session;
+use crate::style::{BAD, DIM, GOOD, HEADING, WARN, count, paint, visible};
+
+/// Which objects take part.
+#[derive(Clone, Debug, Default, Args)]
+pub(crate) struct FilterArguments {
+    /// Compare only these: NAME, SCHEMA.NAME or KIND:NAME, with `*` and `?`; may be repeated
+    #[arg(long, value_name = "PATTERN", value_delimiter = ',')]
+    include: Vec<String>,
+    /// Leave these out, likewise
+    #[arg(long, value_name = "PATTERN", value_delimiter = ',')]
+    exclude: Vec<String>,
+}
+
+impl FilterArguments {
+    pub(crate) fn filter(&self) -> Result<Filter, CommandError> {
+        let texts = |patterns: &'_ [String]| patterns.to_vec();
+        let (include, exclude) = (texts(&self.include), texts(&self.exclude));
+        Filter::parse(include.iter().map(String::as_str), exclude.iter().map(String::as_str))
+            .map_err(|error| CommandError::usage(error.to_string()))
+    }
+}
+
+/// What only a person knows.
+#[derive(Clone, Debug, Default, Args)]
+pub(crate) struct AnswerArguments {
+    /// It is a rename: users.name=full_name, or person=people for a table; may be repeated
+    #[arg(long, value_name = "OLD=NEW")]
+    rename: Vec<String>,
+    /// What existing rows get in a new column that takes no NULL: users.bio='' (an SQL expression)
+    #[arg(long, value_name = "COLUMN=SQL")]
+    fill: Vec<String>,
+    /// A file with a line `rename OLD=NEW` or `fill COLUMN=SQL` for each answer
+    #[arg(long, value_name = "FILE")]
+    answers: Option<PathBuf>,
+}
+
+impl AnswerArguments {
+    pub(crate) fn answers(&self) -> Result<Answers, CommandError> {
+        let mut answers = Answers::new();
+        let usage = |error: &dyn std::fmt::Display| CommandError::usage(error.to_string());
+        if let Some(path) = &self.answers {
+            let text = std::fs::read_to_string(path).map_err(|source| Error::File {
+                doing: "reading the answers in",
+                path: path.clone(),
+                source,
+            })?;
+            for (number, line) in text.lines().enumerate() {
+                let line = line.trim();
+                if line.is_empty() || line.starts_with('#') {
+                    continue;
+                }
+                let added = match line.split_once(char::is_whitespace) {
+                    Some(("rename", answer)) => answers.add_rename(answer.trim()),
+                    Some(("fill", answer)) => answers.add_fill(answer.trim()),
+                    _ => {
+                        return Err(CommandError::usage(format!(
+                            "{}, line {}: an answer begins with `rename` or `fill`",
+                            path.display(),
+                            number + 1
+                        )));
+                    }
+                };
+                added.map_err(|error| {
+                    usage(&format!("{}, line {}: {error}", path.display(), number + 1))
+                })?;
+            }
+        }
+        for text in &self.rename {
+            answers.add_rename(text).map_err(|error| usage(&error))?;
+        }
+        for text in &self.fill {
+            answers.add_fill(text).map_err(|error| usage(&error))?;
+        }
+        Ok(answers)
+    }
+}
+
+/// What sides are made of in this session; scratch databases go to the configured server.
+pub(crate) fn sources(session: &Session<'_>) -> Result<Sources, CommandError> {
+    let manager = session.manager()?;
+    let server = match &manager.config().database {
+        DatabaseSource::Url(url) => url.clone(),
+        DatabaseSource::Connection(_) => {
+            return Err(CommandError::usage("there is no database URL to make scratch databases with"));
+        }
+    };
+    let mut sources = Sources::new(server);
+    sources.migrations = Some(manager.migrations().clone());
+    sources.entities.clone_from(&session.entities);
+    let history_table = manager.config().history_table.clone();
+    sources.inspect.history_table =
+        Some(history_table.unwrap_or_else(|| manager.migrations().history_table().to_owned()));
+    Ok(sources)
+}
+
+/// Two schemas and what makes the first one like the second one.
+pub(crate) struct Compared {
+    pub(crate) from: Schema,
+    pub(crate) to: Schema,
+    pub(crate) difference: Difference,
+    options: DiffOptions,
+    answers: Answers,
+}
+
+impl Compared {
+    /// The difference turned round.
+    pub(crate) fn way_back(&self) -> Result<Difference, CommandError> {
+        let answers = TurnedRound(&self.answers);
+        let judged = stairway_core::plan::diff::diff(
+            &self.to,
+            &self.from,
+            &self.options,
+            &stairway_core::plan::diff::PureJudge,
+            &answers,
+        )
+        .map_err(|error| CommandError::usage(error.to_string()))?;
+        Ok(reversed(&self.difference, &self.to, Some(&judged)))
+    }
+}
+
+/// Reads both sides and compares them. `questioner` is asked instead of the answers, where given.
+pub(crate) async fn compare(
+    session: &Session<'_>,
+    from: &Side,
+    to: &Side,
+    filter: &Filter,
+    answers: &Answers,
+    questioner: Option<&(dyn Questioner + Sync)>,
+) -> Result<Compared, CommandError> {
+    let mut sources = match from.url().or(to.url()) {
+        // Two databases need no revisions, and are compared even if these make no graph.
+        Some(url) => {
+            let mut sources =
+                sources(session).unwrap_or_else(|_| Sources::new(DatabaseUrl::clone(url)));
+            sources.server = url.clone();
+            sources
+        }
+        None => sources(session)?,
+    };
+    if sources.migrations.is_none() && matches!((from, to), (Side::Revisions, _) | (_, Side::Revisions)) {
+        session.manager()?;
+    }
+    // The side that is read first tells what stands around the entities.
+    let (mut before, mut after);
+    if matches!(from, Side::Entities) {
+        after = sources.read(to, None).await?;
+        before = sources.read(from, Some(&after)).await?;
+    } else {
+        before = sources.read(from, None).await?;
+        after = sources.read(to, Some(&before)).await?;
+    }
+    filter.apply(&mut before);
+    filter.apply(&mut after);
+    let options = DiffOptions {
+        unstated: if matches!(to, Side::Entities) { Unstated::LeaveAlone } else { Unstated::Remove },
+        spelling: Spelling::Meaning,
+    };
+    sources.server = from.url().or(to.url()).cloned().unwrap_or(sources.server);
+    let questioner: &(dyn Questioner + Sync) = questioner.unwrap_or(answers);
+    let difference = difference(&sources, &before, &after, &options, questioner).await?;
+    Ok(Compared { from: before, to: after, difference, options, answers: answers.clone() })
+}
+
+/// The answers, for the comparison the other way round.
+struct TurnedRound<'a>(&'a Answers);
+
+impl Questioner for TurnedRound<'_> {
+    fn is_stated_rename(&self, subject: &RenameSubject) -> bool {
+        self.0.is_stated_rename(&match subject.clone() {
+            RenameSubject::Table { from, to } => RenameSubject::Table { from: to, to: from },
+            RenameSubject::Column { table, from, to } => {
+                RenameSubject::Column { table, from: to, to: from }
+            }
+            RenameSubject::EnumValue { enum_type, from, to } => {
+                RenameSubject::EnumValue { enum_type, from: to, to: from }
+            }
+        })
+    }
+
+    fn is_rename(&self, _subject: &RenameSubject, _likeness: f64) -> bool {
+        false
+    }
+
+    fn fill_value(&self, table: &ObjectName, column: &str) -> Option<String> {
+        self.0.fill_value(table, column)
+    }
+}
+
+/// A difference for people.
+pub(crate) fn summary(difference: &Difference) -> String {
+    let mut text = String::new();
+    for change in &difference.changes {
+        let sign = change.description.chars().next().unwrap_or(' ');
+        let style = match sign {
+            '+' => GOOD,
+            '-' => BAD,
+            _ => WARN,
+        };
+        let mut lines = change.description.lines();
+        let first = visible(lines.next().unwrap_or_default()).into_owned();
+        let rest = first.strip_prefix(sign).unwrap_or(&first);
+        text.push_str(&format!("{}{rest}", paint(style, &sign.to_string())));
+        let risk = match change.risk {
+            Risk::Safe => None,
+            Risk::Rewrites => Some((WARN, "rewrites the table")),
+            Risk::MayFail => Some((WARN, "may fail on data")),
+            Risk::DataLoss => Some((BAD, "data loss")),
+        };
+        if let Some((style, words)) = risk {
+            text.push_str(&format!("  {}", paint(style, &format!("[{words}]"))));
+        }
+        if let Origin::InTheWay { object } = &change.origin {
+            text.push_str(&paint(DIM, &format!("  (in the way of {})", visible(object))));
+        }
+        text.push('\n');
+        for line in lines {
+            text.push_str(&format!("  {}\n", visible(line)));
+        }
+        for note in &change.notes {
+            text.push_str(&format!("    {}\n", paint(DIM, &visible(note))));
+        }
+    }
+    if difference.changes.is_empty() {
+        text.push_str(&format!("{} no difference\n", paint(GOOD, "ok:")));
+    } else {
+        text.push_str(&format!("{}\n", count(difference.changes.len(), "change")));
+    }
+    for (heading, lines) in [("not compared", &difference.not_compared), ("left as it is", &difference.notes)] {
+        if !lines.is_empty() {
+            text.push_str(&format!("{}\n", paint(HEADING, &format!("{heading}:"))));
+            for line in lines {
+                text.push_str(&format!("  {}\n", visible(line)));
+            }
+        }
+    }
+    text
+}
