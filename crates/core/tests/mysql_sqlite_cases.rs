@@ -40,8 +40,14 @@ fn for_backend(lists: &BTreeMap<String, Vec<String>>, backend: &str) -> Vec<Stri
 
 /// A database of a case, gone when the value is.
 enum Database {
-    Sqlite { file: PathBuf, _folder: tempfile::TempDir },
-    Mysql { server: String, name: String },
+    Sqlite {
+        file: PathBuf,
+        _folder: tempfile::TempDir,
+    },
+    Mysql {
+        server: String,
+        name: String,
+    },
 }
 
 impl Database {
@@ -57,8 +63,13 @@ impl Database {
         let number = NUMBER.fetch_add(1, Ordering::Relaxed);
         let name = format!("stairway_case_{}_{number}", std::process::id());
         let server = mysql_server().unwrap();
-        let database = Self::Mysql { server, name: name.clone() };
-        database.client(&format!("CREATE DATABASE `{name}`"), false).unwrap();
+        let database = Self::Mysql {
+            server,
+            name: name.clone(),
+        };
+        database
+            .client(&format!("CREATE DATABASE `{name}`"), false)
+            .unwrap();
         database
     }
 
@@ -84,9 +95,17 @@ impl Database {
             Self::Mysql { server, name } => {
                 let address = server.rsplit('@').next().unwrap();
                 let (host, port) = address.split_once(':').unwrap_or((address, "3306"));
-                let user = server.trim_start_matches("mysql://").split(['@', ':']).next().unwrap();
+                let user = server
+                    .trim_start_matches("mysql://")
+                    .split(['@', ':'])
+                    .next()
+                    .unwrap();
                 let mut command = Command::new("mariadb");
-                command.args(["--batch", "--skip-column-names", "--default-character-set=utf8mb4"]);
+                command.args([
+                    "--batch",
+                    "--skip-column-names",
+                    "--default-character-set=utf8mb4",
+                ]);
                 command.args(["-h", host, "-P", port, "-u", user]);
                 if in_database {
                     command.arg(name);
@@ -100,7 +119,12 @@ impl Database {
             .stderr(Stdio::piped())
             .spawn()
             .unwrap();
-        child.stdin.take().unwrap().write_all(script.as_bytes()).unwrap();
+        child
+            .stdin
+            .take()
+            .unwrap()
+            .write_all(script.as_bytes())
+            .unwrap();
         let output = child.wait_with_output().unwrap();
         let errors = String::from_utf8_lossy(&output.stderr).into_owned();
         if output.status.success() && errors.is_empty() {
@@ -112,7 +136,9 @@ impl Database {
 
     async fn read(&self) -> Schema {
         let mut connection = Connection::open(&self.url()).await.unwrap();
-        let schema = inspect(&mut connection, &InspectOptions::default()).await.unwrap();
+        let schema = inspect(&mut connection, &InspectOptions::default())
+            .await
+            .unwrap();
         connection.close().await.unwrap();
         schema
     }
@@ -134,7 +160,9 @@ fn mysql_server() -> Option<String> {
 }
 
 fn cases(file: &str) -> Vec<Case> {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/cases").join(file);
+    let path = Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("tests/cases")
+        .join(file);
     let text = std::fs::read_to_string(path).unwrap();
     let mut value: Value = serde_json::from_str(&text).unwrap();
     serde_json::from_value(value["cases"].take()).unwrap()
@@ -167,29 +195,56 @@ fn answers(case: &Case) -> Answers {
 /// Whether an operation has everything that the case says about it.
 fn meets(change: &Value, expected: &Value) -> bool {
     let canonical = |value: &Value| {
-        let text = value.as_str().map_or_else(|| value.to_string(), ToOwned::to_owned);
-        text.to_lowercase().replace(['`', '"', '(', ')', ' '], "").replace("integer", "int")
+        let text = value
+            .as_str()
+            .map_or_else(|| value.to_string(), ToOwned::to_owned);
+        text.to_lowercase()
+            .replace(['`', '"', '(', ')', ' '], "")
+            .replace("integer", "int")
     };
-    ["op", "table", "column", "name", "columns", "ref_table", "ref_columns", "expr", "default",
-     "nullable", "type", "on", "comment", "to", "from", "value"]
-        .into_iter()
-        .filter(|field| !expected[*field].is_null())
-        .all(|field| canonical(&change[field]) == canonical(&expected[field]))
+    [
+        "op",
+        "table",
+        "column",
+        "name",
+        "columns",
+        "ref_table",
+        "ref_columns",
+        "expr",
+        "default",
+        "nullable",
+        "type",
+        "on",
+        "comment",
+        "to",
+        "from",
+        "value",
+    ]
+    .into_iter()
+    .filter(|field| !expected[*field].is_null())
+    .all(|field| canonical(&change[field]) == canonical(&expected[field]))
 }
 
 fn check_operations(case: &Case, backend: &str, found: &[Value], problems: &mut Vec<String>) {
     let id = &case.id;
-    let names: Vec<String> = found.iter().map(|change| change["description"].to_string()).collect();
+    let names: Vec<String> = found
+        .iter()
+        .map(|change| change["description"].to_string())
+        .collect();
     if case.guard.as_deref() == Some("out_of_model") {
         // Between two databases it is an ordinary difference.
         return;
     }
     if case.guard.is_some() && !found.is_empty() {
-        problems.push(format!("{id} on {backend}: found {names:?} where nothing differs"));
+        problems.push(format!(
+            "{id} on {backend}: found {names:?} where nothing differs"
+        ));
     }
     for expected in &case.expect {
         if !found.iter().any(|change| meets(change, expected)) {
-            problems.push(format!("{id} on {backend}: {expected} is not among {found:#?}"));
+            problems.push(format!(
+                "{id} on {backend}: {expected} is not among {found:#?}"
+            ));
         }
     }
     for forbidden in &case.forbid {
@@ -204,10 +259,14 @@ fn check_operations(case: &Case, backend: &str, found: &[Value], problems: &mut 
     }
     for warning in &case.warn {
         let warned = found.iter().any(|change| {
-            change["warnings"].as_array().is_some_and(|w| w.iter().any(|w| w == warning.as_str()))
+            change["warnings"]
+                .as_array()
+                .is_some_and(|w| w.iter().any(|w| w == warning.as_str()))
         });
         if !warned {
-            problems.push(format!("{id} on {backend}: nothing warns of {warning}: {names:?}"));
+            problems.push(format!(
+                "{id} on {backend}: nothing warns of {warning}: {names:?}"
+            ));
         }
     }
 }
@@ -217,17 +276,34 @@ async fn run_case(case: &Case, backend: &str, problems: &mut Vec<String>) {
     let before = Database::new(backend);
     let after = Database::new(backend);
     let script = |statements: Vec<String>| {
-        statements.into_iter().map(|sql| format!("{sql}\n;\n")).collect::<String>()
+        statements
+            .into_iter()
+            .map(|sql| format!("{sql}\n;\n"))
+            .collect::<String>()
     };
-    before.run(&script(for_backend(&case.before, backend))).unwrap();
-    before.run(&script(for_backend(&case.rows, backend))).unwrap();
-    after.run(&script(for_backend(&case.after, backend))).unwrap();
+    before
+        .run(&script(for_backend(&case.before, backend)))
+        .unwrap();
+    before
+        .run(&script(for_backend(&case.rows, backend)))
+        .unwrap();
+    after
+        .run(&script(for_backend(&case.after, backend)))
+        .unwrap();
     let (from, to) = (before.read().await, after.read().await);
     let difference = compare(&from, &to, &answers(case));
-    let found: Vec<Value> = difference.changes.iter().map(|change| change.to_json()).collect();
+    let found: Vec<Value> = difference
+        .changes
+        .iter()
+        .map(|change| change.to_json())
+        .collect();
     check_operations(case, backend, &found, problems);
 
-    let ops: Vec<Op> = difference.changes.iter().map(|change| change.op.clone()).collect();
+    let ops: Vec<Op> = difference
+        .changes
+        .iter()
+        .map(|change| change.op.clone())
+        .collect();
     let rules = rules(from.dialect);
     let forward = rules.script(&ops, &from);
     if let Err(error) = before.run(&forward) {
@@ -237,27 +313,45 @@ async fn run_case(case: &Case, backend: &str, problems: &mut Vec<String>) {
     let reached = before.read().await;
     let left = compare(&reached, &to, &Answers::new());
     if !left.changes.is_empty() {
-        let left: Vec<&str> = left.changes.iter().map(|c| c.description.as_str()).collect();
-        problems.push(format!("{id} on {backend}: still to do {left:?} after\n{forward}"));
+        let left: Vec<&str> = left
+            .changes
+            .iter()
+            .map(|c| c.description.as_str())
+            .collect();
+        problems.push(format!(
+            "{id} on {backend}: still to do {left:?} after\n{forward}"
+        ));
     }
     let kept = case.kept.get(backend).or_else(|| case.kept.get("*"));
     for [query, expected] in kept.into_iter().flatten() {
-        let answer = before.run(&format!("{query};\n")).unwrap_or_else(|error| error);
+        let answer = before
+            .run(&format!("{query};\n"))
+            .unwrap_or_else(|error| error);
         if answer.trim() != expected {
-            problems.push(format!("{id} on {backend}: {query} gives {answer} after\n{forward}"));
+            problems.push(format!(
+                "{id} on {backend}: {query} gives {answer} after\n{forward}"
+            ));
         }
     }
     let reversed: Vec<Op> = ops.iter().rev().map(Op::reverse).collect();
     let backward = rules.script(&reversed, &difference.applied_to(&from));
     if let Err(error) = before.run(&backward) {
-        problems.push(format!("{id} on {backend}, back: {error}\n{backward}\nafter\n{forward}"));
+        problems.push(format!(
+            "{id} on {backend}, back: {error}\n{backward}\nafter\n{forward}"
+        ));
         return;
     }
     let back = before.read().await;
     let left = compare(&back, &from, &Answers::new());
     if !left.changes.is_empty() {
-        let left: Vec<&str> = left.changes.iter().map(|c| c.description.as_str()).collect();
-        problems.push(format!("{id} on {backend}: not back, {left:?} after\n{backward}"));
+        let left: Vec<&str> = left
+            .changes
+            .iter()
+            .map(|c| c.description.as_str())
+            .collect();
+        problems.push(format!(
+            "{id} on {backend}: not back, {left:?} after\n{backward}"
+        ));
     }
 }
 

@@ -154,10 +154,10 @@ pub struct ForeignKey {
     /// False for `NOT VALID`: the rows that were there have not been checked.
     #[serde(default = "yes")]
     pub validated: bool,
-    /// MySQL: the server made an index for it, named as the constraint. That index is not among the
-    /// table's indexes. It takes no part in comparisons.
-    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
-    pub own_index: bool,
+    /// MySQL: the name of the index that the server made for it. That index is not among the table's
+    /// indexes. It takes no part in comparisons.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub own_index: Option<String>,
     /// The comment.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub comment: Option<String>,

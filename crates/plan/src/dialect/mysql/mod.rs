@@ -1,56 +1,105 @@
-//! See the parent module.
+//! MySQL and MariaDB.
 
-use crate::op::{Op, Risk};
-use crate::schema::{ColumnType, Generated, Schema};
+mod alter;
+mod canonical;
+pub mod catalogue;
+mod read;
+mod render;
+mod types;
+mod write;
 
-use super::{Rendered, Rules, TypeChange};
+use crate::op::Op;
+use crate::schema::{ColumnType, ForeignKeyAction, Generated, Schema, View};
 
-/// The answers of Mysql.
+use super::{Dialect, Rendered, Rules, TypeChange, tokens};
+
+pub use read::read;
+
+/// The answers of MySQL and MariaDB.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct MysqlRules;
 
 impl Rules for MysqlRules {
     fn same_type(&self, from: &ColumnType, to: &ColumnType) -> bool {
-        from == to
+        types::same(from, to)
     }
 
-    fn type_change(&self, _from: &ColumnType, _to: &ColumnType) -> TypeChange {
-        TypeChange {
-            risk: Risk::Rewrites,
-            warnings: std::collections::BTreeSet::new(),
-            note: None,
-        }
+    fn type_change(&self, from: &ColumnType, to: &ColumnType) -> TypeChange {
+        types::change(from, to)
     }
 
-    fn canonical_default(&self, default: &str, _column_type: &ColumnType) -> Option<String> {
-        Some(default.to_owned())
+    fn canonical_default(&self, default: &str, column_type: &ColumnType) -> Option<String> {
+        canonical::default(default, column_type)
     }
 
     fn canonical_expression(&self, expression: &str) -> String {
-        expression.to_owned()
+        canonical::expression(expression)
     }
 
     fn short_expression(&self, expression: &str) -> String {
-        expression.to_owned()
+        canonical::short_expression(expression)
     }
 
     fn rename_in_expression(&self, expression: &str, from: &str, to: &str) -> String {
-        expression.replace(from, to)
+        canonical::rename_identifier(expression, from, to)
     }
 
-    fn alters_generation(&self, _from: Option<&Generated>, to: Option<&Generated>) -> bool {
-        to.is_none()
+    fn same_action(&self, from: ForeignKeyAction, to: ForeignKeyAction) -> bool {
+        // Nothing is ever checked later than at once, so these two are one.
+        let effect = |action| match action {
+            ForeignKeyAction::Restrict => ForeignKeyAction::NoAction,
+            other => other,
+        };
+        effect(from) == effect(to)
+    }
+
+    fn replaces_view(&self, _from: &View, _to: &View) -> bool {
+        true
+    }
+
+    fn foreign_keys_hold_type(&self, from: &ColumnType, to: &ColumnType) -> bool {
+        !types::same(from, to)
+    }
+
+    fn alters_generation(&self, from: Option<&Generated>, to: Option<&Generated>) -> bool {
+        // A column can be kept or computed when read, but not go from the one to the other.
+        let is_kept = |generated: Option<&Generated>| generated.is_none_or(|g| g.stored);
+        is_kept(from) == is_kept(to)
+    }
+
+    fn tells_unique_index_from_constraint(&self) -> bool {
+        false
     }
 
     fn name_limit(&self) -> usize {
         64
     }
 
-    fn render(&self, ops: &[Op], _before: &Schema) -> Vec<Rendered> {
-        ops.iter().map(|_| Rendered::default()).collect()
+    fn render(&self, ops: &[Op], before: &Schema) -> Vec<Rendered> {
+        render::render(ops, before)
     }
 
-    fn render_schema(&self, _schema: &Schema) -> Vec<String> {
-        Vec::new()
+    fn statements_script(&self, statements: &mut dyn Iterator<Item = &str>) -> String {
+        statements.map(statement_in_script).collect()
     }
+
+    fn render_schema(&self, schema: &Schema) -> Vec<String> {
+        render::render_schema(schema)
+    }
+}
+
+/// A statement as the command-line client wants it: one with semicolons inside needs another sign
+/// for its end.
+fn statement_in_script(sql: &str) -> String {
+    let has_semicolon = tokens::significant(sql, Dialect::Mysql)
+        .iter()
+        .any(|token| token.is_sign(";"));
+    if !has_semicolon {
+        return format!("{sql};\n");
+    }
+    let mut delimiter = "//".to_owned();
+    while sql.contains(&delimiter) {
+        delimiter.push('/');
+    }
+    format!("DELIMITER {delimiter}\n{sql}\n{delimiter}\nDELIMITER ;\n")
 }

@@ -419,7 +419,7 @@ impl Reader<'_> {
                 },
                 deferrability,
                 validated: row.flag(14)?,
-                own_index: false,
+                own_index: None,
                 comment,
             }),
             _ => {}

@@ -227,7 +227,7 @@ fn table_from_pragmas(
             match_type: MatchType::Simple,
             deferrability: crate::schema::Deferrability::NotDeferrable,
             validated: true,
-            own_index: false,
+            own_index: None,
             comment: None,
         });
         foreign_key.columns.push(text(row, 3));

@@ -347,7 +347,7 @@ fn foreign_key(columns: Vec<String>, references: &References, name: Option<Strin
             _ => Deferrability::NotDeferrable,
         },
         validated: true,
-        own_index: false,
+        own_index: None,
         comment: None,
     })
 }
