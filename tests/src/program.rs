@@ -7,6 +7,7 @@ use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
 use serde_json::Value;
+use stairway_test_servers::cargo;
 use stairway_test_servers::process::{self, Signal};
 use tempfile::TempDir;
 
@@ -64,6 +65,7 @@ impl Program {
     pub fn at(path: impl AsRef<OsStr>) -> Self {
         let directory = TempDir::new().expect("a temporary directory can be made");
         let mut command = Command::new(path);
+        cargo::forget_package(&mut command);
         for (name, _) in env::vars_os() {
             let is_read = |name: &str| {
                 READ_BY_PROGRAMS

@@ -203,14 +203,19 @@ fn start(backends: &[Backend]) -> Result<(Vec<Server>, Vec<Given>), Failure> {
     ))
 }
 
-/// `--workspace`, unless the person names packages: cargo would run all of them all the same.
-fn scope(arguments: &[OsString]) -> Option<&'static str> {
+/// The whole workspace to its end, unless the person names packages: cargo would run all of them
+/// all the same.
+fn scope(arguments: &[OsString]) -> &'static [&'static str] {
     let names_package = arguments
         .iter()
         .take_while(|argument| *argument != "--")
         .filter_map(|argument| argument.to_str())
         .any(|argument| argument.starts_with("-p") || argument.starts_with("--package"));
-    (!names_package).then_some("--workspace")
+    if names_package {
+        &[]
+    } else {
+        &["--workspace", "--no-fail-fast"]
+    }
 }
 
 /// Waits for the tests, or ends them when this program is told to end, and returns the exit code
@@ -269,12 +274,9 @@ mod tests {
 
     #[test]
     fn the_whole_workspace_is_tested_unless_packages_are_named() {
-        assert_eq!(scope(&[]), Some("--workspace"));
-        assert_eq!(
-            scope(&words("--release some_test -- -p")),
-            Some("--workspace")
-        );
-        assert_eq!(scope(&words("-p stairway-plan")), None);
-        assert_eq!(scope(&words("--package=stairway-plan")), None);
+        assert_eq!(scope(&[]), ["--workspace", "--no-fail-fast"]);
+        assert_eq!(scope(&words("--release some_test -- -p")), scope(&[]));
+        assert_eq!(scope(&words("-p stairway-plan")), [""; 0]);
+        assert_eq!(scope(&words("--package=stairway-plan")), [""; 0]);
     }
 }

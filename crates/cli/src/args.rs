@@ -56,8 +56,14 @@ pub(crate) struct Arguments {
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Options of every command")]
 pub(crate) struct GlobalArguments {
-    /// Where the database is; better set DATABASE_URL, which other users of the machine can't see
-    #[arg(long, global = true, value_name = "URL", conflicts_with = "all", hide_env_values = true)]
+    /// Where the database is; prefer `DATABASE_URL`, since other users can see a command line
+    #[arg(
+        long,
+        global = true,
+        value_name = "URL",
+        conflicts_with = "all",
+        hide_env_values = true
+    )]
     pub(crate) database_url: Option<String>,
     /// The database of this name in the settings file
     #[arg(long, global = true, value_name = "NAME", conflicts_with = "all")]
@@ -68,8 +74,15 @@ pub(crate) struct GlobalArguments {
     /// The settings file [default: stairway.toml in the working directory, if there is one]
     #[arg(long, global = true, value_name = "FILE")]
     pub(crate) config: Option<PathBuf>,
-    /// The form of the result on standard output
-    #[arg(long, global = true, value_enum, default_value_t, value_name = "FORM")]
+    /// The form of the result on standard output: text or json
+    #[arg(
+        long,
+        global = true,
+        value_enum,
+        default_value_t,
+        hide_possible_values = true,
+        value_name = "FORM"
+    )]
     pub(crate) output: OutputFormat,
     /// Say more: -v every statement, -vv what libraries say
     #[arg(short, long, global = true, action = ArgAction::Count, conflicts_with = "quiet")]
@@ -134,7 +147,10 @@ impl MigrationArguments {
         overrides.set("dry_run", self.dry_run.as_ref());
         overrides.set("create_backup", self.backup.as_ref());
         overrides.set("lock_timeout", self.lock_timeout.as_ref());
-        overrides.set("wait_timeout", self.wait.as_ref().filter(|wait| !wait.is_empty()));
+        overrides.set(
+            "wait_timeout",
+            self.wait.as_ref().filter(|wait| !wait.is_empty()),
+        );
         overrides.set("single_transaction", self.single_transaction.as_ref());
     }
 
@@ -171,16 +187,13 @@ pub(crate) fn join_wait(args: impl IntoIterator<Item = OsString>) -> Vec<OsStrin
                 && text.starts_with(|c: char| c.is_ascii_digit())
                 && stairway_core::settings::parse_duration(text).is_ok()
         });
-        match (duration, joined.last_mut()) {
-            (Some(duration), Some(wait)) => {
-                wait.push("=");
-                wait.push(duration);
-                after_wait = false;
-            }
-            _ => {
-                after_wait = arg == "--wait";
-                joined.push(arg);
-            }
+        if let (Some(duration), Some(wait)) = (duration, joined.last_mut()) {
+            wait.push("=");
+            wait.push(duration);
+            after_wait = false;
+        } else {
+            after_wait = arg == "--wait";
+            joined.push(arg);
         }
     }
     joined
@@ -194,7 +207,9 @@ mod tests {
 
     fn parse(line: &str) -> Result<Arguments, clap::Error> {
         let words = line.split_whitespace().map(OsString::from);
-        Arguments::try_parse_from(join_wait([OsString::from("stairway")].into_iter().chain(words)))
+        Arguments::try_parse_from(join_wait(
+            [OsString::from("stairway")].into_iter().chain(words),
+        ))
     }
 
     #[test]
@@ -229,7 +244,13 @@ mod tests {
 
     #[test]
     fn misspelt_options_are_not_taken_for_targets() {
-        for line in ["downgrade --dryrun", "upgrade --yess", "downgrade -x", "history --indicate", "upgrade --stpes 2"] {
+        for line in [
+            "downgrade --dryrun",
+            "upgrade --yess",
+            "downgrade -x",
+            "history --indicate",
+            "upgrade --stpes 2",
+        ] {
             assert!(parse(line).is_err(), "{line}");
         }
     }
@@ -242,26 +263,46 @@ mod tests {
         };
         assert_eq!(wait("upgrade --wait"), (Some(String::new()), None));
         assert_eq!(wait("upgrade --wait 2m"), (Some("2m".to_owned()), None));
-        assert_eq!(wait("upgrade --wait=2m head"), (Some("2m".to_owned()), Some("head".to_owned())));
-        assert_eq!(wait("upgrade --wait head"), (Some(String::new()), Some("head".to_owned())));
+        assert_eq!(
+            wait("upgrade --wait=2m head"),
+            (Some("2m".to_owned()), Some("head".to_owned()))
+        );
+        assert_eq!(
+            wait("upgrade --wait head"),
+            (Some(String::new()), Some("head".to_owned()))
+        );
     }
 
     #[test]
     fn options_of_every_command_stand_before_or_after_it() {
-        for line in ["--output json status", "status --output json", "-v --database x upgrade", "upgrade --all -q"] {
+        for line in [
+            "--output json status",
+            "status --output json",
+            "-v --database x upgrade",
+            "upgrade --all -q",
+        ] {
             assert!(parse(line).is_ok(), "{line}");
         }
-        for line in ["status --all --database x", "status --all --database-url sqlite::memory:", "status -v -q"] {
+        for line in [
+            "status --all --database x",
+            "status --all --database-url sqlite::memory:",
+            "status -v -q",
+        ] {
             assert!(parse(line).is_err(), "{line}");
         }
     }
 
     #[test]
     fn every_help_text_is_as_recorded() {
-        let mut command = Arguments::command().term_width(100).color(clap::ColorChoice::Never);
+        let mut command = Arguments::command()
+            .term_width(100)
+            .color(clap::ColorChoice::Never);
         command.build();
         insta::assert_snapshot!("help-stairway", command.render_long_help());
-        let names: Vec<String> = command.get_subcommands().map(|sub| sub.get_name().to_owned()).collect();
+        let names: Vec<String> = command
+            .get_subcommands()
+            .map(|sub| sub.get_name().to_owned())
+            .collect();
         for name in names.iter().filter(|name| *name != "help") {
             let sub = command.find_subcommand_mut(name).unwrap();
             let mut sub = sub.clone().term_width(100);

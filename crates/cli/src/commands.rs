@@ -49,12 +49,6 @@ pub(crate) trait Execute {
     /// What its options say about settings.
     fn overrides(&self, _overrides: &mut Overrides) {}
 
-    /// Whether a first signal lets it go on to the end of a step. Otherwise it ends at once, which is
-    /// safe for whatever only reads or does everything in one transaction.
-    fn stops_between_steps(&self) -> bool {
-        false
-    }
-
     /// Whether log lines are JSON unless a terminal reads them, when nobody says what they should be.
     fn runs_unattended(&self) -> bool {
         false
@@ -66,10 +60,13 @@ pub(crate) trait Execute {
     }
 
     /// Does it, for one database.
-    fn execute(&self, session: &Session<'_>) -> impl Future<Output = Result<Outcome, CommandError>> + Send;
+    fn execute(
+        &self,
+        session: &Session<'_>,
+    ) -> impl Future<Output = Result<Outcome, CommandError>> + Send;
 }
 
-/// The list of commands: name of the variant, module, and the help text's first line.
+/// The list of commands: the variant's name and the module, whose arguments carry the help text.
 macro_rules! commands {
     ($($(#[$meta:meta])* $name:ident => $module:ident),* $(,)?) => {
         /// What to do.
@@ -85,10 +82,6 @@ macro_rules! commands {
 
             fn overrides(&self, overrides: &mut Overrides) {
                 match self { $(Self::$name(arguments) => arguments.overrides(overrides),)* }
-            }
-
-            fn stops_between_steps(&self) -> bool {
-                match self { $(Self::$name(arguments) => arguments.stops_between_steps(),)* }
             }
 
             fn runs_unattended(&self) -> bool {
@@ -107,46 +100,25 @@ macro_rules! commands {
 }
 
 commands! {
-    /// Show where the database stands and what is pending
     Status => status,
-    /// Apply revisions
     Upgrade => upgrade,
-    /// Take revisions back
     Downgrade => downgrade,
-    /// Start-up: wait for the database, back it up if asked, upgrade it, verify
     Run => run,
-    /// Write a new revision file
     Create => create,
-    /// Show the applied heads
     Current => current,
-    /// Show the heads of the graph
     Heads => heads,
-    /// Show where the graph branches
     Branches => branches,
-    /// Show one revision
     Show => show,
-    /// List the revisions, newest first
     History => history,
-    /// Show the audit trail: who did what, when, and how it ended
     Log => log,
-    /// Draw the graph of revisions
     Graph => graph,
-    /// Write a revision that joins heads
     Merge => merge,
-    /// Record revisions as applied, or not, without running them
     Stamp => stamp,
-    /// Find what continuous integration should refuse
     Check => check,
-    /// Read a schema, or compare two
     Schema => schema,
-    /// Wait until the database answers
     Wait => wait,
-    /// Write a backup of the database
     Backup => backup,
-    /// Show who holds the migration lock, and end its session
     Unlock => unlock,
-    /// Settle a revision that was interrupted
     Repair => repair,
-    /// Print a completion script for a shell
     Completions => completions,
 }

@@ -32,8 +32,11 @@ impl FilterArguments {
     pub(crate) fn filter(&self) -> Result<Filter, CommandError> {
         let texts = |patterns: &'_ [String]| patterns.to_vec();
         let (include, exclude) = (texts(&self.include), texts(&self.exclude));
-        Filter::parse(include.iter().map(String::as_str), exclude.iter().map(String::as_str))
-            .map_err(|error| CommandError::usage(error.to_string()))
+        Filter::parse(
+            include.iter().map(String::as_str),
+            exclude.iter().map(String::as_str),
+        )
+        .map_err(|error| CommandError::usage(error.to_string()))
     }
 }
 
@@ -98,7 +101,9 @@ pub(crate) fn sources(session: &Session<'_>) -> Result<Sources, CommandError> {
     let server = match &manager.config().database {
         DatabaseSource::Url(url) => url.clone(),
         DatabaseSource::Connection(_) => {
-            return Err(CommandError::usage("there is no database URL to make scratch databases with"));
+            return Err(CommandError::usage(
+                "there is no database URL to make scratch databases with",
+            ));
         }
     };
     let mut sources = Sources::new(server);
@@ -154,7 +159,9 @@ pub(crate) async fn compare(
         }
         None => sources(session)?,
     };
-    if sources.migrations.is_none() && matches!((from, to), (Side::Revisions, _) | (_, Side::Revisions)) {
+    if sources.migrations.is_none()
+        && matches!((from, to), (Side::Revisions, _) | (_, Side::Revisions))
+    {
         session.manager()?;
     }
     // The side that is read first tells what stands around the entities.
@@ -169,13 +176,23 @@ pub(crate) async fn compare(
     filter.apply(&mut before);
     filter.apply(&mut after);
     let options = DiffOptions {
-        unstated: if matches!(to, Side::Entities) { Unstated::LeaveAlone } else { Unstated::Remove },
+        unstated: if matches!(to, Side::Entities) {
+            Unstated::LeaveAlone
+        } else {
+            Unstated::Remove
+        },
         spelling: Spelling::Meaning,
     };
     sources.server = from.url().or(to.url()).cloned().unwrap_or(sources.server);
     let questioner: &(dyn Questioner + Sync) = questioner.unwrap_or(answers);
     let difference = difference(&sources, &before, &after, &options, questioner).await?;
-    Ok(Compared { from: before, to: after, difference, options, answers: answers.clone() })
+    Ok(Compared {
+        from: before,
+        to: after,
+        difference,
+        options,
+        answers: answers.clone(),
+    })
 }
 
 /// The answers, for the comparison the other way round.
@@ -185,12 +202,20 @@ impl Questioner for TurnedRound<'_> {
     fn is_stated_rename(&self, subject: &RenameSubject) -> bool {
         self.0.is_stated_rename(&match subject.clone() {
             RenameSubject::Table { from, to } => RenameSubject::Table { from: to, to: from },
-            RenameSubject::Column { table, from, to } => {
-                RenameSubject::Column { table, from: to, to: from }
-            }
-            RenameSubject::EnumValue { enum_type, from, to } => {
-                RenameSubject::EnumValue { enum_type, from: to, to: from }
-            }
+            RenameSubject::Column { table, from, to } => RenameSubject::Column {
+                table,
+                from: to,
+                to: from,
+            },
+            RenameSubject::EnumValue {
+                enum_type,
+                from,
+                to,
+            } => RenameSubject::EnumValue {
+                enum_type,
+                from: to,
+                to: from,
+            },
         })
     }
 
@@ -227,7 +252,10 @@ pub(crate) fn summary(difference: &Difference) -> String {
             text.push_str(&format!("  {}", paint(style, &format!("[{words}]"))));
         }
         if let Origin::InTheWay { object } = &change.origin {
-            text.push_str(&paint(DIM, &format!("  (in the way of {})", visible(object))));
+            text.push_str(&paint(
+                DIM,
+                &format!("  (in the way of {})", visible(object)),
+            ));
         }
         text.push('\n');
         for line in lines {
@@ -242,7 +270,10 @@ pub(crate) fn summary(difference: &Difference) -> String {
     } else {
         text.push_str(&format!("{}\n", count(difference.changes.len(), "change")));
     }
-    for (heading, lines) in [("not compared", &difference.not_compared), ("left as it is", &difference.notes)] {
+    for (heading, lines) in [
+        ("not compared", &difference.not_compared),
+        ("left as it is", &difference.notes),
+    ] {
         if !lines.is_empty() {
             text.push_str(&format!("{}\n", paint(HEADING, &format!("{heading}:"))));
             for line in lines {

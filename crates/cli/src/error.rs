@@ -1,5 +1,7 @@
 //! Why a command did not do what was asked.
 
+use std::fmt::Write as _;
+
 use std::error::Error as _;
 
 use serde_json::{Value, json};
@@ -31,7 +33,10 @@ pub(crate) enum CommandError {
     Log(#[from] LogError),
     /// The command was used wrongly.
     #[error("{message}")]
-    Usage { message: String, hint: Option<String> },
+    Usage {
+        message: String,
+        hint: Option<String>,
+    },
     /// A person said no.
     #[error("nothing was done: the answer was not yes")]
     Declined,
@@ -42,11 +47,17 @@ pub(crate) enum CommandError {
 
 impl CommandError {
     pub(crate) fn usage(message: impl Into<String>) -> Self {
-        Self::Usage { message: message.into(), hint: None }
+        Self::Usage {
+            message: message.into(),
+            hint: None,
+        }
     }
 
     pub(crate) fn usage_with_hint(message: impl Into<String>, hint: impl Into<String>) -> Self {
-        Self::Usage { message: message.into(), hint: Some(hint.into()) }
+        Self::Usage {
+            message: message.into(),
+            hint: Some(hint.into()),
+        }
     }
 
     /// The exit code. `signal` is that of the signal that came in the meantime, if one did: whatever
@@ -57,9 +68,13 @@ impl CommandError {
         }
         match self {
             Self::Core(error) | Self::Side(SideError::Core(error)) => exit_code::of(error),
-            Self::Side(SideError::Missing(_) | SideError::Different(_) | SideError::File { .. }) => exit_code::USAGE,
+            Self::Side(
+                SideError::Missing(_) | SideError::Different(_) | SideError::File { .. },
+            ) => exit_code::USAGE,
             Self::Side(_) => exit_code::FAILED,
-            Self::Settings(_) | Self::Revisions(_) | Self::Log(_) | Self::Usage { .. } => exit_code::USAGE,
+            Self::Settings(_) | Self::Revisions(_) | Self::Log(_) | Self::Usage { .. } => {
+                exit_code::USAGE
+            }
             Self::Declined => exit_code::FAILED,
             Self::Interrupted => exit_code::INTERRUPTED,
         }
@@ -104,7 +119,7 @@ impl CommandError {
         }
         text.push('\n');
         if let Some(hint) = self.hint() {
-            text.push_str(&format!("{} {}\n", paint(HEADING, "hint:"), visible_lines(&hint)));
+            let _ = writeln!(text, "{} {}", paint(HEADING, "hint:"), visible_lines(&hint));
         }
         text
     }
@@ -141,11 +156,14 @@ fn step_failure(step: &StepFailure) -> String {
         visible_lines(&step.message)
     );
     let mut detail = |name: &str, words: &str| {
-        text.push_str(&format!("\n  {} {words}", paint(DIM, &format!("{name:<11}"))));
+        let _ = write!(text, "\n  {} {words}", paint(DIM, &format!("{name:<12}")));
     };
     if let Some(statement) = &step.statement {
-        let indented = visible_lines(statement).replace('\n', "\n              ");
-        detail("statement", &format!("{}: {indented}", step.statement_index));
+        let indented = visible_lines(statement).replace('\n', "\n               ");
+        detail(
+            "statement",
+            &format!("{}: {indented}", step.statement_index),
+        );
     }
     detail(
         "left of it",
@@ -158,7 +176,11 @@ fn step_failure(step: &StepFailure) -> String {
     );
     let completed = match step.completed.as_slice() {
         [] => "nothing in this run".to_owned(),
-        some => some.iter().map(|id| visible(id.as_str()).into_owned()).collect::<Vec<_>>().join(", "),
+        some => some
+            .iter()
+            .map(|id| visible(id.as_str()).into_owned())
+            .collect::<Vec<_>>()
+            .join(", "),
     };
     detail("done before", &completed);
     text

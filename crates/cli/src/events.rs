@@ -26,12 +26,17 @@ impl EventLines {
     pub(crate) fn open(path: &Path, console: &Arc<Console>) -> Result<Self, CommandError> {
         let to = if path.as_os_str() == "-" {
             if !console.is_text() {
-                return Err(CommandError::usage("--events - and --output json both write to standard output"));
+                return Err(CommandError::usage(
+                    "--events - and --output json both write to standard output",
+                ));
             }
             Destination::Console(Arc::clone(console))
         } else {
             let file = File::create(path).map_err(|error| {
-                CommandError::usage(format!("the file for events {} can't be written: {error}", path.display()))
+                CommandError::usage(format!(
+                    "the file for events {} can't be written: {error}",
+                    path.display()
+                ))
             })?;
             Destination::File(Mutex::new(file))
         };
@@ -41,7 +46,9 @@ impl EventLines {
 
 impl Observer for EventLines {
     fn observe(&self, event: &Event) {
-        let Ok(mut line) = serde_json::to_string(event) else { return };
+        let Ok(mut line) = serde_json::to_string(event) else {
+            return;
+        };
         line.push('\n');
         match &self.to {
             Destination::Console(console) => console.text(&line),

@@ -21,13 +21,41 @@ pub const TERMINATED: u8 = 143;
 
 /// Every code with its name in JSON and its meaning, in the order of the documentation.
 pub const ALL: [(u8, &str, &str); 8] = [
-    (DONE, "done", "Done. With `MIGRATION_FAIL_ON_ERROR=false` also a `run` whose migration failed."),
-    (FAILED, "failed", "It failed. The message says what was applied, what is left of the step that failed, and what to type next."),
-    (USAGE, "usage", "Wrong usage: an unknown option or target, a setting that makes no sense, a URL that can't be used, refused credentials, an unknown database, revisions that contradict one another, or a question that nobody is there to answer. Nothing was done."),
-    (DIFFERENT, "different", "Not up to date, or something was found. Only from `status --exit-code` and `check`."),
-    (LOCKED, "locked", "Another run held the migration lock for longer than `--lock-timeout` allows."),
-    (UNREACHABLE, "unreachable", "The database could not be reached in the time allowed."),
-    (INTERRUPTED, "interrupted", "Stopped by SIGINT (Ctrl-C), between two revisions; after a second signal the running statement was cancelled."),
+    (
+        DONE,
+        "done",
+        "Done. With `MIGRATION_FAIL_ON_ERROR=false` also a `run` whose migration failed.",
+    ),
+    (
+        FAILED,
+        "failed",
+        "It failed. The message says what was applied, what is left of the step that failed, and what to type next.",
+    ),
+    (
+        USAGE,
+        "usage",
+        "Wrong usage: an unknown option or target, a setting that makes no sense, a URL that can't be used, refused credentials, an unknown database, revisions that contradict one another, or a question that nobody is there to answer. Nothing was done.",
+    ),
+    (
+        DIFFERENT,
+        "different",
+        "Not up to date, or something was found. Only from `status --exit-code` and `check`.",
+    ),
+    (
+        LOCKED,
+        "locked",
+        "Another run held the migration lock for longer than `--lock-timeout` allows.",
+    ),
+    (
+        UNREACHABLE,
+        "unreachable",
+        "The database could not be reached in the time allowed.",
+    ),
+    (
+        INTERRUPTED,
+        "interrupted",
+        "Stopped by SIGINT (Ctrl-C), between two revisions; after a second signal the running statement was cancelled.",
+    ),
     (TERMINATED, "terminated", "Stopped by SIGTERM, likewise."),
 ];
 
@@ -38,14 +66,15 @@ pub fn of(error: &Error) -> u8 {
         | Error::Revisions(_)
         | Error::Plan(_)
         | Error::Configuration(_)
-        | Error::Unsupported(_) => USAGE,
-        Error::Refused { failure, .. } => match failure {
-            Failure::AuthenticationFailed
-            | Failure::UnknownDatabase
-            | Failure::PermissionDenied
-            | Failure::Pooler => USAGE,
-            _ => FAILED,
-        },
+        | Error::Unsupported(_)
+        | Error::Refused {
+            failure:
+                Failure::AuthenticationFailed
+                | Failure::UnknownDatabase
+                | Failure::PermissionDenied
+                | Failure::Pooler,
+            ..
+        } => USAGE,
         Error::Unreachable { .. } => UNREACHABLE,
         Error::LockTimeout { .. } => LOCKED,
         // Which signal it was is known to whoever caught it.
@@ -56,7 +85,9 @@ pub fn of(error: &Error) -> u8 {
 
 /// The name of a code in JSON.
 pub fn name(code: u8) -> &'static str {
-    ALL.iter().find(|(known, ..)| *known == code).map_or("failed", |(_, name, _)| name)
+    ALL.iter()
+        .find(|(known, ..)| *known == code)
+        .map_or("failed", |(_, name, _)| name)
 }
 
 /// How bad a code is, to find the worst of several databases.
@@ -81,7 +112,11 @@ mod tests {
     use super::*;
 
     fn refused(failure: Failure) -> Error {
-        Error::Refused { location: "db".to_owned(), failure, message: "no".to_owned() }
+        Error::Refused {
+            location: "db".to_owned(),
+            failure,
+            message: "no".to_owned(),
+        }
     }
 
     #[test]
@@ -92,12 +127,22 @@ mod tests {
             (refused(Failure::UnknownDatabase), 2),
             (refused(Failure::Statement), 1),
             (
-                Error::LockTimeout { location: "db".to_owned(), waited: Duration::ZERO, holder: None },
+                Error::LockTimeout {
+                    location: "db".to_owned(),
+                    waited: Duration::ZERO,
+                    holder: None,
+                },
                 4,
             ),
             (Error::LockLost { applied: 0 }, 1),
             (Error::Backup("x".to_owned()), 1),
-            (Error::Stopped { applied: 1, remaining: 1 }, 130),
+            (
+                Error::Stopped {
+                    applied: 1,
+                    remaining: 1,
+                },
+                130,
+            ),
         ];
         for (error, code) in cases {
             assert_eq!(of(&error), code, "{error}");
@@ -109,7 +154,10 @@ mod tests {
         let page = include_str!("../../../docs/exit-codes.md");
         for (code, name, meaning) in ALL {
             assert_eq!(ALL.iter().filter(|(other, ..)| *other == code).count(), 1);
-            assert!(page.contains(&format!("| {code} | `{name}` | {meaning} |")), "docs/exit-codes.md lacks {code}");
+            assert!(
+                page.contains(&format!("| {code} | `{name}` | {meaning} |")),
+                "docs/exit-codes.md lacks {code}"
+            );
         }
     }
 

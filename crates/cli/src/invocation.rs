@@ -35,12 +35,21 @@ pub(crate) fn run(command_line: &CommandLine, args: Vec<OsString>) -> u8 {
         Err(error) => return printer::usage(&error),
     };
     let settings = settle(&arguments);
-    let log = settings.as_ref().map_or_else(|_| LogSettings::default(), |settings| settings.log.clone());
+    let log = settings
+        .as_ref()
+        .map_or_else(|_| LogSettings::default(), |settings| settings.log.clone());
     let display = Display::of(&arguments, &log);
     let console = Arc::new(display.console(&arguments.global));
     let result = settings.and_then(|settings| {
         display.log(&arguments.global, &log, &console)?;
-        Invocation { command_line, arguments: &arguments, console: &console, display, program }.run(settings)
+        Invocation {
+            command_line,
+            arguments: &arguments,
+            console: &console,
+            display,
+            program,
+        }
+        .run(settings)
     });
     let code = result.unwrap_or_else(|error| {
         console.error(&error, None, None);
@@ -53,16 +62,24 @@ pub(crate) fn run(command_line: &CommandLine, args: Vec<OsString>) -> u8 {
 fn program_name(first: Option<&OsString>) -> String {
     first
         .and_then(|path| Path::new(path).file_stem())
-        .map_or_else(|| "stairway".to_owned(), |name| name.to_string_lossy().into_owned())
+        .map_or_else(
+            || "stairway".to_owned(),
+            |name| name.to_string_lossy().into_owned(),
+        )
 }
 
 /// Finds the settings that hold.
 fn settle(arguments: &Arguments) -> Result<Settings, CommandError> {
     let (global, command) = (&arguments.global, &arguments.command);
     if global.output == OutputFormat::Sql && !command.has_sql_form() {
-        return Err(CommandError::usage("this command's result has no SQL form: use --output text or json"));
+        return Err(CommandError::usage(
+            "this command's result has no SQL form: use --output text or json",
+        ));
     }
-    let mut overrides = Overrides { database_url: global.database_url.clone(), ..Overrides::default() };
+    let mut overrides = Overrides {
+        database_url: global.database_url.clone(),
+        ..Overrides::default()
+    };
     overrides.set("log_format", global.log_format.as_ref());
     overrides.set("log_file", global.log_file.as_ref());
     command.overrides(&mut overrides);
@@ -79,12 +96,13 @@ fn settle(arguments: &Arguments) -> Result<Settings, CommandError> {
 fn selection(global: &GlobalArguments, needs: Needs) -> Result<Selection, CommandError> {
     match (needs, global.all, &global.database) {
         (Needs::Databases, true, _) => Ok(Selection::All),
-        (Needs::OneDatabase, true, _) => {
-            Err(CommandError::usage_with_hint("this command is for one database", "name it with --database NAME"))
-        }
-        (Needs::Offline, true, _) => {
-            Err(CommandError::usage("--all is for commands that ask a database, and this one asks none"))
-        }
+        (Needs::OneDatabase, true, _) => Err(CommandError::usage_with_hint(
+            "this command is for one database",
+            "name it with --database NAME",
+        )),
+        (Needs::Offline, true, _) => Err(CommandError::usage(
+            "--all is for commands that ask a database, and this one asks none",
+        )),
         (Needs::Offline, false, name) => Ok(Selection::Offline(name.clone())),
         (_, false, Some(name)) => Ok(Selection::Named(name.clone())),
         (_, false, None) => Ok(Selection::Implied),
@@ -107,10 +125,9 @@ impl Display {
         let terminal = io::stderr().is_terminal();
         match log.format.unwrap_or_default() {
             LogFormat::Json => Self::Json,
-            LogFormat::Plain => Self::Plain,
             LogFormat::Auto if terminal && !arguments.global.no_progress => Self::Terminal,
             LogFormat::Auto if !terminal && arguments.command.runs_unattended() => Self::Json,
-            LogFormat::Auto => Self::Plain,
+            LogFormat::Auto | LogFormat::Plain => Self::Plain,
         }
     }
 
@@ -118,7 +135,12 @@ impl Display {
         Console::new(global.output, self == Self::Json, global.quiet > 0)
     }
 
-    fn log(self, global: &GlobalArguments, log: &LogSettings, console: &Arc<Console>) -> Result<(), CommandError> {
+    fn log(
+        self,
+        global: &GlobalArguments,
+        log: &LogSettings,
+        console: &Arc<Console>,
+    ) -> Result<(), CommandError> {
         let level = level(global, log);
         let hidden_targets = match self {
             Self::Terminal => vec![telemetry::TARGET, printer::TARGET],
@@ -126,7 +148,11 @@ impl Display {
             Self::Json => Vec::new(),
         };
         let options = LogOptions {
-            format: if self == Self::Json { LogFormat::Json } else { LogFormat::Plain },
+            format: if self == Self::Json {
+                LogFormat::Json
+            } else {
+                LogFormat::Plain
+            },
             level,
             file: log.file.clone(),
             hidden_targets,
@@ -172,7 +198,9 @@ impl Invocation<'_> {
         }
         let names = std::env::vars_os().filter_map(|(name, _)| name.into_string().ok());
         for (name, known) in settings::misspelt_variables(names) {
-            self.console.warning(&format!("the environment variable {name} means nothing here; did you mean {known}?"));
+            self.console.warning(&format!(
+                "the environment variable {name} means nothing here; did you mean {known}?"
+            ));
         }
         let runtime = tokio::runtime::Builder::new_multi_thread()
             .worker_threads(2)
@@ -186,8 +214,9 @@ impl Invocation<'_> {
     }
 
     async fn run_on_all(&self, settings: Settings) -> Result<u8, CommandError> {
-        let signals = Signals::listen(self.console)
-            .map_err(|error| CommandError::usage(format!("signals can't be listened to: {error}")))?;
+        let signals = Signals::listen(self.console).map_err(|error| {
+            CommandError::usage(format!("signals can't be listened to: {error}"))
+        })?;
         let observers = self.observers()?;
         if !self.arguments.global.all {
             let mut code = exit_code::DONE;
@@ -201,9 +230,16 @@ impl Invocation<'_> {
         let mut all = Vec::with_capacity(settings.databases.len());
         for database in settings.databases {
             let ended = if signals.code().is_some() {
-                Ended { name: database.name, result: Err(CommandError::Interrupted), code: exit_code::INTERRUPTED }
+                Ended {
+                    name: database.name,
+                    result: Err(CommandError::Interrupted),
+                    code: exit_code::INTERRUPTED,
+                }
             } else {
-                self.console.aside(&format!("{}\n", paint(HEADING, &format!("== {} ==", visible(&database.name)))));
+                self.console.aside(&format!(
+                    "{}\n",
+                    paint(HEADING, &format!("== {} ==", visible(&database.name)))
+                ));
                 let ended = self.run_on(database, &signals, &observers).await;
                 self.show_one_of_several(&ended, &signals)?;
                 ended
@@ -211,10 +247,19 @@ impl Invocation<'_> {
             all.push(ended);
         }
         self.summarise(&all, &signals)?;
-        Ok(all.iter().map(|ended| ended.code).max_by_key(|code| exit_code::severity(*code)).unwrap_or_default())
+        Ok(all
+            .iter()
+            .map(|ended| ended.code)
+            .max_by_key(|code| exit_code::severity(*code))
+            .unwrap_or_default())
     }
 
-    async fn run_on(&self, database: DatabaseSettings, signals: &Signals, observers: &[Arc<dyn Observer>]) -> Ended {
+    async fn run_on(
+        &self,
+        database: DatabaseSettings,
+        signals: &Signals,
+        observers: &[Arc<dyn Observer>],
+    ) -> Ended {
         let name = database.name.clone();
         let result = self.execute(database, signals, observers).await;
         let code = match &result {
@@ -230,29 +275,34 @@ impl Invocation<'_> {
         signals: &Signals,
         observers: &[Arc<dyn Observer>],
     ) -> Result<Outcome, CommandError> {
-        let policy = DatabasePolicy { dry_run: database.dry_run, fail_on_error: database.fail_on_error };
+        let policy = DatabasePolicy {
+            dry_run: database.dry_run,
+            fail_on_error: database.fail_on_error,
+        };
         let mut config: Config = database.config?;
         if config.application_version.is_none() {
-            config.application_version.clone_from(&self.command_line.application_version);
+            config
+                .application_version
+                .clone_from(&self.command_line.application_version);
         }
         let manager = match self.command_line.migrations_of(&database.name) {
             Ok(migrations) => {
                 let manager = Manager::new(migrations.clone(), config);
-                Ok(observers.iter().fold(manager, |manager, observer| manager.with_observer(Arc::clone(observer))))
+                Ok(observers.iter().fold(manager, |manager, observer| {
+                    manager.with_observer(Arc::clone(observer))
+                }))
             }
             Err(error) => Err(error.clone()),
         };
-        if let Ok(manager) = &manager
-            && self.arguments.command.stops_between_steps()
-        {
-            signals.stop_gently(manager.stop_handle());
-        }
-        let session =
-            Session { manager, policy, entities: self.command_line.entities.clone(), console: self.console, signals, program: &self.program };
+        let session = Session {
+            manager,
+            policy,
+            entities: self.command_line.entities.clone(),
+            console: self.console,
+            signals,
+            program: &self.program,
+        };
         let executing = self.arguments.command.execute(&session);
-        if self.arguments.command.stops_between_steps() {
-            return executing.await;
-        }
         tokio::select! {
             result = executing => result,
             () = signals.received() => Err(CommandError::Interrupted),
@@ -264,7 +314,10 @@ impl Invocation<'_> {
         let mut observers: Vec<Arc<dyn Observer>> = Vec::new();
         let global = &self.arguments.global;
         if self.display == Display::Terminal && global.quiet == 0 {
-            observers.push(Arc::new(Progress::new(Arc::clone(self.console), global.verbose > 0)));
+            observers.push(Arc::new(Progress::new(
+                Arc::clone(self.console),
+                global.verbose > 0,
+            )));
         }
         if let Some(path) = &global.events {
             observers.push(Arc::new(EventLines::open(path, self.console)?));
@@ -298,13 +351,21 @@ impl Invocation<'_> {
 
     fn summarise(&self, all: &[Ended], signals: &Signals) -> Result<(), CommandError> {
         if self.console.output() == OutputFormat::Json {
-            let databases = all.iter().map(|ended| json_of(ended, signals)).collect::<Result<Vec<Value>, _>>()?;
-            self.console.json(&json!({ "schema_version": 1, "databases": databases }));
+            let databases = all
+                .iter()
+                .map(|ended| json_of(ended, signals))
+                .collect::<Result<Vec<Value>, _>>()?;
+            self.console
+                .json(&json!({ "schema_version": 1, "databases": databases }));
             return Ok(());
         }
         let mut table = Table::new(&["database", "code", "outcome"]);
         for ended in all {
-            let style = if ended.code == exit_code::DONE { GOOD } else { BAD };
+            let style = if ended.code == exit_code::DONE {
+                GOOD
+            } else {
+                BAD
+            };
             let words = match &ended.result {
                 Ok(_) => exit_code::name(ended.code).to_owned(),
                 Err(error) => error.sentence(),
@@ -315,7 +376,11 @@ impl Invocation<'_> {
                 plain(visible(words.lines().next().unwrap_or_default())),
             ]);
         }
-        self.console.aside(&format!("{}\n{}", paint(HEADING, "== summary =="), table.text()));
+        self.console.aside(&format!(
+            "{}\n{}",
+            paint(HEADING, "== summary =="),
+            table.text()
+        ));
         Ok(())
     }
 }
@@ -345,9 +410,17 @@ mod tests {
         command.build();
         let options: Vec<String> = command
             .get_subcommands()
-            .flat_map(|sub| sub.get_arguments().filter_map(|arg| arg.get_long()).map(|long| format!("--{long}")))
+            .flat_map(|sub| {
+                sub.get_arguments()
+                    .filter_map(|arg| arg.get_long())
+                    .map(|long| format!("--{long}"))
+            })
             .collect();
-        for flag in SETTINGS.iter().filter_map(|setting| setting.flag).chain(["--database-url", "--config"]) {
+        for flag in SETTINGS
+            .iter()
+            .filter_map(|setting| setting.flag)
+            .chain(["--database-url", "--config"])
+        {
             assert!(options.iter().any(|option| option == flag), "{flag}");
         }
     }
@@ -380,13 +453,23 @@ mod tests {
         let global = |line: &str| {
             let matches = Arguments::command().get_matches_from(line.split(' '));
             let arguments = Arguments::from_arg_matches(&matches).unwrap();
-            selection(&arguments.global, arguments.command.needs()).map_err(|error| error.to_string())
+            selection(&arguments.global, arguments.command.needs())
+                .map_err(|error| error.to_string())
         };
         assert_eq!(global("s status --all"), Ok(Selection::All));
         assert_eq!(global("s status"), Ok(Selection::Implied));
-        assert_eq!(global("s status --database x"), Ok(Selection::Named("x".to_owned())));
-        assert_eq!(global("s heads --database x"), Ok(Selection::Offline(Some("x".to_owned()))));
-        assert_eq!(global("s unlock --all"), Err("this command is for one database".to_owned()));
+        assert_eq!(
+            global("s status --database x"),
+            Ok(Selection::Named("x".to_owned()))
+        );
+        assert_eq!(
+            global("s heads --database x"),
+            Ok(Selection::Offline(Some("x".to_owned())))
+        );
+        assert_eq!(
+            global("s unlock --all"),
+            Err("this command is for one database".to_owned())
+        );
         assert!(global("s heads --all").is_err());
     }
 }

@@ -68,7 +68,12 @@ pub struct CommandLine {
 impl CommandLine {
     /// A command line over these migrations.
     pub fn new(migrations: Result<MigrationSet, MigrationSetError>) -> Self {
-        Self { migrations, by_database: BTreeMap::new(), application_version: None, entities: None }
+        Self {
+            migrations,
+            by_database: BTreeMap::new(),
+            application_version: None,
+            entities: None,
+        }
     }
 
     /// Gives the database of this name in the settings file migrations of its own.
@@ -109,7 +114,10 @@ impl CommandLine {
         I: IntoIterator,
         I::Item: Into<OsString>,
     {
-        ExitCode::from(invocation::run(&self, args.into_iter().map(Into::into).collect()))
+        ExitCode::from(invocation::run(
+            &self,
+            args.into_iter().map(Into::into).collect(),
+        ))
     }
 
     /// The migrations of the database of this name.

@@ -44,7 +44,13 @@ pub(crate) struct Console {
 
 impl Console {
     pub(crate) fn new(output: OutputFormat, json_lines: bool, quiet: bool) -> Self {
-        Self { output, json_lines, quiet, bars: MultiProgress::new(), output_failed: AtomicBool::new(false) }
+        Self {
+            output,
+            json_lines,
+            quiet,
+            bars: MultiProgress::new(),
+            output_failed: AtomicBool::new(false),
+        }
     }
 
     pub(crate) fn output(&self) -> OutputFormat {
@@ -136,12 +142,19 @@ impl Console {
         self.write_error(&format!("{} [y/N] ", paint(BAD, question)));
         let mut answer = String::new();
         io::stdin().read_line(&mut answer)?;
-        Ok(matches!(answer.trim().to_ascii_lowercase().as_str(), "y" | "yes"))
+        Ok(matches!(
+            answer.trim().to_ascii_lowercase().as_str(),
+            "y" | "yes"
+        ))
     }
 
     /// The exit code, unless a result could not be written.
     pub(crate) fn exit_code(&self, code: u8) -> u8 {
-        if code == exit_code::DONE && self.output_failed.load(Ordering::Relaxed) { exit_code::FAILED } else { code }
+        if code == exit_code::DONE && self.output_failed.load(Ordering::Relaxed) {
+            exit_code::FAILED
+        } else {
+            code
+        }
     }
 
     fn write_output(&self, text: &str) {
@@ -175,7 +188,9 @@ impl Console {
 
 /// A report's JSON form.
 pub(crate) fn to_json(report: &dyn Report) -> Result<Value, CommandError> {
-    report.json().map_err(|error| CommandError::usage(format!("the result can't be written as JSON: {error}")))
+    report.json().map_err(|error| {
+        CommandError::usage(format!("the result can't be written as JSON: {error}"))
+    })
 }
 
 /// What clap says before there is a console: help and version as a result, mistakes as an error.
@@ -199,7 +214,9 @@ fn mask_urls(text: &str) -> String {
     while let Some(at) = rest.find("://") {
         let (before, after) = rest.split_at(at + 3);
         masked.push_str(before);
-        let end = after.find(|c: char| c.is_whitespace() || c == '\'' || c == '\u{1b}').unwrap_or(after.len());
+        let end = after
+            .find(|c: char| c.is_whitespace() || c == '\'' || c == '\u{1b}')
+            .unwrap_or(after.len());
         let (url, after) = after.split_at(end);
         match url.rfind('@') {
             Some(host) => {
@@ -221,6 +238,9 @@ mod tests {
     #[test]
     fn a_url_in_the_wrong_place_is_repeated_without_its_password() {
         let said = "unexpected argument 'postgres://app:hunter2@db/shop' found, see https://x.org";
-        assert_eq!(mask_urls(said), "unexpected argument 'postgres://***@db/shop' found, see https://x.org");
+        assert_eq!(
+            mask_urls(said),
+            "unexpected argument 'postgres://***@db/shop' found, see https://x.org"
+        );
     }
 }

@@ -31,27 +31,29 @@ struct State {
 
 impl Progress {
     pub(crate) fn new(console: Arc<Console>, verbose: bool) -> Self {
-        Self { console, verbose, state: Mutex::default() }
+        Self {
+            console,
+            verbose,
+            state: Mutex::default(),
+        }
     }
 }
 
 impl Observer for Progress {
     fn observe(&self, event: &Event) {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        let doing = doing(&event.kind, &mut state.step);
+        if matches!(doing, Doing::Nothing | Doing::Now { restart: true, .. })
+            && let Some(spinner) = state.spinner.take()
+        {
+            spinner.finish_and_clear();
+        }
         if let Some(line) = line(&event.kind, self.verbose) {
             self.console.write_error(&line);
         }
-        match doing(&event.kind, &mut state.step) {
-            Doing::Same => {}
-            Doing::Nothing => {
-                if let Some(spinner) = state.spinner.take() {
-                    spinner.finish_and_clear();
-                }
-            }
-            Doing::Now { words, restart } => {
-                if restart && let Some(spinner) = state.spinner.take() {
-                    spinner.finish_and_clear();
-                }
+        match doing {
+            Doing::Same | Doing::Nothing => {}
+            Doing::Now { words, .. } => {
                 let spinner = state.spinner.get_or_insert_with(|| {
                     let spinner = self.console.bars().add(ProgressBar::new_spinner());
                     spinner.set_style(spinner_style());
@@ -94,10 +96,23 @@ enum Doing {
 fn doing(kind: &EventKind, step: &mut String) -> Doing {
     let now = |words: String, restart| Doing::Now { words, restart };
     match kind {
-        EventKind::WaitingForDatabase { error, time_left_ms, .. } => {
-            now(format!("waiting for the database, {} left: {}", duration(*time_left_ms), visible(error)), false)
-        }
-        EventKind::WaitingForLock { holder, time_left_ms, .. } => now(
+        EventKind::WaitingForDatabase {
+            error,
+            time_left_ms,
+            ..
+        } => now(
+            format!(
+                "waiting for the database, {} left: {}",
+                duration(*time_left_ms),
+                visible(error)
+            ),
+            false,
+        ),
+        EventKind::WaitingForLock {
+            holder,
+            time_left_ms,
+            ..
+        } => now(
             format!(
                 "waiting for the migration lock{}, {} left",
                 visible(&held_by(holder.as_ref())),
@@ -105,8 +120,17 @@ fn doing(kind: &EventKind, step: &mut String) -> Doing {
             ),
             false,
         ),
-        EventKind::BackupStarted { destination } => now(format!("writing a backup to {}", visible(destination)), true),
-        EventKind::StepStarted { revision: id, position, total, direction, .. } => {
+        EventKind::BackupStarted { destination } => now(
+            format!("writing a backup to {}", visible(destination)),
+            true,
+        ),
+        EventKind::StepStarted {
+            revision: id,
+            position,
+            total,
+            direction,
+            ..
+        } => {
             let verb = match direction {
                 Direction::Upgrade => "applying",
                 Direction::Downgrade => "taking back",
@@ -114,10 +138,19 @@ fn doing(kind: &EventKind, step: &mut String) -> Doing {
             *step = format!("{verb} {} ({position}/{total})", visible(id.as_str()));
             now(step.clone(), true)
         }
-        EventKind::StatementStarted { index, .. } => now(format!("{step}, statement {index}"), false),
-        EventKind::Retrying { error, retry_in_ms, .. } => {
-            now(format!("trying again in {}: {}", duration(*retry_in_ms), visible(error)), true)
+        EventKind::StatementStarted { index, .. } => {
+            now(format!("{step}, statement {index}"), false)
         }
+        EventKind::Retrying {
+            error, retry_in_ms, ..
+        } => now(
+            format!(
+                "trying again in {}: {}",
+                duration(*retry_in_ms),
+                visible(error)
+            ),
+            true,
+        ),
         EventKind::StepFinished { .. }
         | EventKind::StepFailed { .. }
         | EventKind::DatabaseReachable { .. }
@@ -139,14 +172,30 @@ fn doing(kind: &EventKind, step: &mut String) -> Doing {
 
 /// The line that an event leaves behind, if it does.
 fn line(kind: &EventKind, verbose: bool) -> Option<String> {
-    let said = |style: Style, verb: &str, words: String| Some(format!("{} {words}\n", paint(style, &format!("{verb:>12}"))));
+    let said = |style: Style, verb: &str, words: String| {
+        Some(format!(
+            "{} {words}\n",
+            paint(style, &format!("{verb:>12}"))
+        ))
+    };
     match kind {
-        EventKind::RunStarted { direction, target, steps, .. } => {
+        EventKind::RunStarted {
+            direction,
+            target,
+            steps,
+            ..
+        } => {
             let steps = count(usize::try_from(*steps).unwrap_or(usize::MAX), "revision");
             let words = match (direction, target.as_str()) {
-                (Direction::Upgrade, "head" | "heads") => "database migration to head...".to_owned(),
-                (Direction::Upgrade, target) => format!("database migration to {}...", visible(target)),
-                (Direction::Downgrade, target) => format!("database downgrade to {}...", visible(target)),
+                (Direction::Upgrade, "head" | "heads") => {
+                    "database migration to head...".to_owned()
+                }
+                (Direction::Upgrade, target) => {
+                    format!("database migration to {}...", visible(target))
+                }
+                (Direction::Downgrade, target) => {
+                    format!("database downgrade to {}...", visible(target))
+                }
             };
             said(GOOD, "Starting", format!("{words} ({steps})"))
         }
@@ -154,11 +203,19 @@ fn line(kind: &EventKind, verbose: bool) -> Option<String> {
             WARN,
             "Notice",
             match notice {
-                Notice::OutOfOrder { revisions: ids } => format!("below later revisions: {}", revisions(ids)),
-                Notice::UnknownRevisions { revisions: ids } => {
-                    format!("the database has revisions that this build does not know: {}", revisions(ids))
+                Notice::OutOfOrder { revisions: ids } => {
+                    format!("below later revisions: {}", revisions(ids))
                 }
-                Notice::OtherBranches { branch, revisions: ids } => format!(
+                Notice::UnknownRevisions { revisions: ids } => {
+                    format!(
+                        "the database has revisions that this build does not know: {}",
+                        revisions(ids)
+                    )
+                }
+                Notice::OtherBranches {
+                    branch,
+                    revisions: ids,
+                } => format!(
                     "not on the branch {}, but standing on what goes: {}",
                     visible(branch),
                     revisions(ids)
@@ -166,34 +223,80 @@ fn line(kind: &EventKind, verbose: bool) -> Option<String> {
             },
         ),
         EventKind::Warning { message } => said(WARN, "Warning", visible(message).into_owned()),
-        EventKind::BackupFinished { destination, elapsed_ms, .. } => {
-            said(GOOD, "Backed up", format!("to {}  {}", visible(destination), took(*elapsed_ms)))
-        }
+        EventKind::BackupFinished {
+            destination,
+            elapsed_ms,
+            ..
+        } => said(
+            GOOD,
+            "Backed up",
+            format!("to {}  {}", visible(destination), took(*elapsed_ms)),
+        ),
         EventKind::StatementStarted { index, sql, .. } if verbose => {
             said(DIM, &index.to_string(), paint(DIM, &visible(sql)))
         }
-        EventKind::StatementSkipped { index, sql, .. } => {
-            said(DIM, "Done before", format!("statement {index}: {}", paint(DIM, &visible(sql))))
-        }
-        EventKind::StepFinished { revision: id, direction, elapsed_ms, rows_affected, .. } => {
+        EventKind::StatementSkipped { index, sql, .. } => said(
+            DIM,
+            "Done before",
+            format!("statement {index}: {}", paint(DIM, &visible(sql))),
+        ),
+        EventKind::StepFinished {
+            revision: id,
+            direction,
+            elapsed_ms,
+            rows_affected,
+            ..
+        } => {
             let rows = match rows_affected {
                 0 => String::new(),
-                rows => format!("  {}", paint(DIM, &count(usize::try_from(*rows).unwrap_or(usize::MAX), "row"))),
+                rows => format!(
+                    "  {}",
+                    paint(
+                        DIM,
+                        &count(usize::try_from(*rows).unwrap_or(usize::MAX), "row")
+                    )
+                ),
             };
             let verb = match direction {
                 Direction::Upgrade => "Applied",
                 Direction::Downgrade => "Took back",
             };
-            said(GOOD, verb, format!("{}  {}{rows}", revision(id), took(*elapsed_ms)))
+            said(
+                GOOD,
+                verb,
+                format!("{}  {}{rows}", revision(id), took(*elapsed_ms)),
+            )
         }
-        EventKind::StepFailed { revision: id, elapsed_ms, rolled_back, .. } => {
-            let left = if *rolled_back { "rolled back" } else { "not rolled back" };
-            said(BAD, "Failed", format!("{}  {}  {left}", revision(id), took(*elapsed_ms)))
+        EventKind::StepFailed {
+            revision: id,
+            elapsed_ms,
+            rolled_back,
+            ..
+        } => {
+            let left = if *rolled_back {
+                "rolled back"
+            } else {
+                "not rolled back"
+            };
+            said(
+                BAD,
+                "Failed",
+                format!("{}  {}  {left}", revision(id), took(*elapsed_ms)),
+            )
         }
-        EventKind::Retrying { attempt, max_attempts, error, retry_in_ms } => said(
+        EventKind::Retrying {
+            attempt,
+            max_attempts,
+            error,
+            retry_in_ms,
+        } => said(
             WARN,
             "Retrying",
-            format!("in {} ({attempt} of {max_attempts}): {}", duration(*retry_in_ms), visible(error)),
+            format!(
+                "in {} ({attempt} of {max_attempts}): {}",
+                duration(*retry_in_ms),
+                visible(error)
+            ),
         ),
         _ => None,
     }
@@ -210,16 +313,30 @@ mod tests {
     use super::*;
 
     fn lines(kinds: &[EventKind], verbose: bool) -> String {
-        let text: String = kinds.iter().filter_map(|kind| line(kind, verbose)).collect();
+        let text: String = kinds
+            .iter()
+            .filter_map(|kind| line(kind, verbose))
+            .collect();
         anstream::adapter::strip_str(&text).to_string()
     }
 
     fn run() -> Vec<EventKind> {
         let (revision, direction) = (RevisionId::from("m1_users"), Direction::Upgrade);
         vec![
-            EventKind::RunStarted { run_id: "r".to_owned(), direction, target: "heads".to_owned(), steps: 2 },
-            EventKind::BackupStarted { destination: "backups/x.sql".to_owned() },
-            EventKind::BackupFinished { destination: "backups/x.sql".to_owned(), bytes: 1, elapsed_ms: 1_200 },
+            EventKind::RunStarted {
+                run_id: "r".to_owned(),
+                direction,
+                target: "heads".to_owned(),
+                steps: 2,
+            },
+            EventKind::BackupStarted {
+                destination: "backups/x.sql".to_owned(),
+            },
+            EventKind::BackupFinished {
+                destination: "backups/x.sql".to_owned(),
+                bytes: 1,
+                elapsed_ms: 1_200,
+            },
             EventKind::StepStarted {
                 revision: revision.clone(),
                 message: "Create users".to_owned(),
@@ -228,10 +345,31 @@ mod tests {
                 total: 2,
                 transactional: true,
             },
-            EventKind::StatementStarted { revision: revision.clone(), index: 1, sql: "CREATE\nTABLE x".to_owned() },
-            EventKind::StepFinished { revision: revision.clone(), direction, elapsed_ms: 12, statements: 1, rows_affected: 3 },
-            EventKind::StepFailed { revision, direction, elapsed_ms: 5, error: "no".to_owned(), rolled_back: true },
-            EventKind::Retrying { attempt: 1, max_attempts: 3, error: "deadlock".to_owned(), retry_in_ms: 5_000 },
+            EventKind::StatementStarted {
+                revision: revision.clone(),
+                index: 1,
+                sql: "CREATE\nTABLE x".to_owned(),
+            },
+            EventKind::StepFinished {
+                revision: revision.clone(),
+                direction,
+                elapsed_ms: 12,
+                statements: 1,
+                rows_affected: 3,
+            },
+            EventKind::StepFailed {
+                revision,
+                direction,
+                elapsed_ms: 5,
+                error: "no".to_owned(),
+                rolled_back: true,
+            },
+            EventKind::Retrying {
+                attempt: 1,
+                max_attempts: 3,
+                error: "deadlock".to_owned(),
+                retry_in_ms: 5_000,
+            },
         ]
     }
 
@@ -248,14 +386,21 @@ mod tests {
 
     #[test]
     fn statements_are_shown_when_asked_for() {
-        assert!(lines(&run(), true).contains("           1 CREATE\\nTABLE x\n"), "{}", lines(&run(), true));
+        assert!(
+            lines(&run(), true).contains("           1 CREATE\\nTABLE x\n"),
+            "{}",
+            lines(&run(), true)
+        );
     }
 
     #[test]
     fn the_spinner_names_the_step_that_runs_and_goes_when_it_ends() {
         let mut step = String::new();
         let words: Vec<Doing> = run().iter().map(|kind| doing(kind, &mut step)).collect();
-        let now = |words: &str, restart| Doing::Now { words: words.to_owned(), restart };
+        let now = |words: &str, restart| Doing::Now {
+            words: words.to_owned(),
+            restart,
+        };
         assert_eq!(words[3], now("applying m1_users (1/2)", true));
         assert_eq!(words[4], now("applying m1_users (1/2), statement 1", false));
         assert_eq!(words[5], Doing::Nothing);

@@ -37,7 +37,10 @@ impl Outcome {
 
     /// A result with an exit code.
     pub(crate) fn with_code(report: impl Report + 'static, code: u8) -> Self {
-        Self { report: Box::new(report), code }
+        Self {
+            report: Box::new(report),
+            code,
+        }
     }
 }
 
@@ -59,7 +62,10 @@ pub(crate) struct TextReport {
 
 impl Report for TextReport {
     fn json(&self) -> serde_json::Result<Value> {
-        versioned(&Map::from_iter([(self.name.to_owned(), Value::from(self.text.as_str()))]))
+        versioned(&Map::from_iter([(
+            self.name.to_owned(),
+            Value::from(self.text.as_str()),
+        )]))
     }
 
     fn text(&self) -> String {

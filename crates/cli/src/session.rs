@@ -3,12 +3,14 @@
 use std::sync::Arc;
 
 use stairway_core::plan::history::History;
+use stairway_core::plan::plan::Direction;
 use stairway_core::settings::DatabasePolicy;
 use stairway_core::side::Entities;
-use stairway_core::{Error, Manager, MigrationSetError};
+use stairway_core::{Error, Manager, MigrationSetError, RunOptions};
 
 use crate::error::CommandError;
 use crate::printer::Console;
+use crate::report::RunView;
 use crate::signals::Signals;
 
 /// One database, for one command.
@@ -26,14 +28,44 @@ pub(crate) struct Session<'a> {
 impl Session<'_> {
     /// The manager, unless the project's revisions make no graph.
     pub(crate) fn manager(&self) -> Result<&Manager, CommandError> {
-        self.manager.as_ref().map_err(|error| CommandError::Revisions(error.clone()))
+        self.manager
+            .as_ref()
+            .map_err(|error| CommandError::Revisions(error.clone()))
+    }
+
+    /// Runs a plan, or does a dry run. Signals stop it between two steps.
+    pub(crate) async fn run(
+        &self,
+        direction: Direction,
+        target: &str,
+        options: RunOptions,
+    ) -> Result<RunView, CommandError> {
+        let manager = self.manager()?;
+        let report = self.gently(manager.run(direction, target, options)).await?;
+        Ok(RunView {
+            report,
+            location: manager.config().location(),
+        })
+    }
+
+    /// Does something that signals must not end in the middle: they ask the manager to stop it.
+    pub(crate) async fn gently<T>(
+        &self,
+        work: impl Future<Output = Result<T, Error>>,
+    ) -> Result<T, CommandError> {
+        self.signals.stop_gently(self.manager()?.stop_handle());
+        let result = work.await;
+        self.signals.stop_at_once();
+        Ok(result?)
     }
 
     /// Waits for the database if `--wait` asks for it.
     pub(crate) async fn wait_if_asked(&self, wait: Option<&String>) -> Result<(), CommandError> {
         if wait.is_some() {
             let manager = self.manager()?;
-            manager.wait_for_database(manager.config().wait_timeout).await?;
+            manager
+                .wait_for_database(manager.config().wait_timeout)
+                .await?;
         }
         Ok(())
     }
@@ -44,7 +76,9 @@ impl Session<'_> {
         match self.manager()?.read_history().await {
             Ok(history) => Ok(Some(history)),
             Err(error @ (Error::Unreachable { .. } | Error::Refused { .. })) if !needed => {
-                self.console.note(&format!("nothing is said about what is applied, because {error}"));
+                self.console.note(&format!(
+                    "nothing is said about what is applied, because {error}"
+                ));
                 Ok(None)
             }
             Err(error) => Err(error.into()),
@@ -91,7 +125,15 @@ mod tests {
 
     #[test]
     fn targets_that_count_from_what_is_applied_are_told_from_others() {
-        for target in ["+1", "-2", "current", "left@-1", "base:current", "-3:", "current-1"] {
+        for target in [
+            "+1",
+            "-2",
+            "current",
+            "left@-1",
+            "base:current",
+            "-3:",
+            "current-1",
+        ] {
             assert!(counts_from_applied(target), "{target}");
         }
         for target in ["head", "add_users", "rev-1", "a:b", ":", "base:heads"] {

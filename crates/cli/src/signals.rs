@@ -13,8 +13,17 @@ use crate::printer::Console;
 /// Who is to be stopped, and whether a signal has come.
 #[derive(Debug)]
 pub(crate) struct Signals {
-    first: watch::Receiver<Option<u8>>,
+    first: watch::Receiver<Option<First>>,
     running: Arc<Mutex<Option<StopHandle>>>,
+}
+
+/// The first signal.
+#[derive(Clone, Copy, Debug)]
+struct First {
+    /// Its exit code.
+    code: u8,
+    /// A run was going on, which ends when it has stopped between two steps.
+    is_gentle: bool,
 }
 
 impl Signals {
@@ -28,7 +37,11 @@ impl Signals {
             let mut count = 0_u32;
             while let Some(code) = source.next().await {
                 count += 1;
-                let handle = stoppable.lock().unwrap_or_else(PoisonError::into_inner).clone();
+                let handle = stoppable
+                    .lock()
+                    .unwrap_or_else(PoisonError::into_inner)
+                    .clone();
+                let is_gentle = handle.is_some();
                 match (count, handle) {
                     (1, Some(handle)) => {
                         handle.stop();
@@ -43,11 +56,9 @@ impl Signals {
                     (1, None) => {}
                     _ => leave(&console, code),
                 }
-                sender.send_if_modified(|first| {
-                    let is_first = first.is_none();
-                    first.get_or_insert(code);
-                    is_first
-                });
+                if count == 1 {
+                    sender.send_replace(Some(First { code, is_gentle }));
+                }
             }
         });
         Ok(Self { first, running })
@@ -55,13 +66,14 @@ impl Signals {
 
     /// The exit code of the first signal, if one has come.
     pub(crate) fn code(&self) -> Option<u8> {
-        *self.first.borrow()
+        self.first.borrow().map(|first| first.code)
     }
 
-    /// Waits for the first signal.
+    /// Waits for a signal that comes while nothing runs that has to end well.
     pub(crate) async fn received(&self) {
         let mut first = self.first.clone();
-        if first.wait_for(Option::is_some).await.is_err() {
+        let at_once = |first: &Option<First>| first.is_some_and(|first| !first.is_gentle);
+        if first.wait_for(at_once).await.is_err() {
             std::future::pending::<()>().await;
         }
     }
@@ -69,6 +81,11 @@ impl Signals {
     /// From now on, signals stop this between two steps.
     pub(crate) fn stop_gently(&self, handle: StopHandle) {
         *self.running.lock().unwrap_or_else(PoisonError::into_inner) = Some(handle);
+    }
+
+    /// From now on, signals end the command at once.
+    pub(crate) fn stop_at_once(&self) {
+        *self.running.lock().unwrap_or_else(PoisonError::into_inner) = None;
     }
 }
 
@@ -90,7 +107,10 @@ struct Source {
 impl Source {
     fn new() -> io::Result<Self> {
         use tokio::signal::unix::{SignalKind, signal};
-        Ok(Self { interrupt: signal(SignalKind::interrupt())?, terminate: signal(SignalKind::terminate())? })
+        Ok(Self {
+            interrupt: signal(SignalKind::interrupt())?,
+            terminate: signal(SignalKind::terminate())?,
+        })
     }
 
     /// The exit code of the next signal.
@@ -114,6 +134,9 @@ impl Source {
 
     /// The exit code of the next signal.
     async fn next(&mut self) -> Option<u8> {
-        tokio::signal::ctrl_c().await.ok().map(|()| exit_code::INTERRUPTED)
+        tokio::signal::ctrl_c()
+            .await
+            .ok()
+            .map(|()| exit_code::INTERRUPTED)
     }
 }

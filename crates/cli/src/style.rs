@@ -1,5 +1,7 @@
 //! How text looks: colours, columns, durations. Everything here returns text and prints nothing.
 
+use std::fmt::Write as _;
+
 use std::borrow::Cow;
 
 use anstyle::{AnsiColor, Style};
@@ -63,7 +65,11 @@ pub(crate) fn duration(milliseconds: u64) -> String {
     match milliseconds {
         0..1_000 => format!("{milliseconds} ms"),
         1_000..60_000 => format!("{}.{} s", milliseconds / 1_000, milliseconds % 1_000 / 100),
-        _ => format!("{} min {:02} s", milliseconds / 60_000, milliseconds % 60_000 / 1_000),
+        _ => format!(
+            "{} min {:02} s",
+            milliseconds / 60_000,
+            milliseconds % 60_000 / 1_000
+        ),
     }
 }
 
@@ -95,8 +101,12 @@ impl Facts {
         let mut text = String::new();
         for (name, value) in &self.0 {
             for (at, line) in value.lines().enumerate() {
-                let name = if at == 0 { format!("{name:<width$}") } else { " ".repeat(width) };
-                text.push_str(&format!("{}  {line}\n", paint(HEADING, &name)));
+                let name = if at == 0 {
+                    format!("{name:<width$}")
+                } else {
+                    " ".repeat(width)
+                };
+                let _ = writeln!(text, "{}  {line}", paint(HEADING, &name));
             }
         }
         text
@@ -122,17 +132,26 @@ pub(crate) struct Cell {
 
 /// A cell that looks plain.
 pub(crate) fn plain(text: impl Into<String>) -> Cell {
-    Cell { text: text.into(), style: Style::new() }
+    Cell {
+        text: text.into(),
+        style: Style::new(),
+    }
 }
 
 /// A cell in a style.
 pub(crate) fn styled(style: Style, text: impl Into<String>) -> Cell {
-    Cell { text: text.into(), style }
+    Cell {
+        text: text.into(),
+        style,
+    }
 }
 
 impl Table {
     pub(crate) fn new(heading: &[&'static str]) -> Self {
-        Self { heading: heading.to_vec(), rows: Vec::new() }
+        Self {
+            heading: heading.to_vec(),
+            rows: Vec::new(),
+        }
     }
 
     pub(crate) fn row(&mut self, cells: Vec<Cell>) {
@@ -152,7 +171,11 @@ impl Table {
                     Row::Cells(cells) => cells.get(column),
                     Row::Aside(_) => None,
                 });
-                cells.map(|cell| width_of(&cell.text)).chain([width_of(self.heading[column])]).max().unwrap_or(0)
+                cells
+                    .map(|cell| width_of(&cell.text))
+                    .chain([width_of(self.heading[column])])
+                    .max()
+                    .unwrap_or(0)
             })
             .collect();
         let line = |cells: &mut dyn Iterator<Item = (String, Style)>| {
@@ -160,7 +183,11 @@ impl Table {
             let mut pending = 0;
             for (column, (text, style)) in cells.enumerate() {
                 line.push_str(&" ".repeat(pending));
-                line.push_str(&if text.is_empty() { String::new() } else { paint(style, &text) });
+                line.push_str(&if text.is_empty() {
+                    String::new()
+                } else {
+                    paint(style, &text)
+                });
                 pending = widths[column].saturating_sub(width_of(&text)) + 2;
             }
             // Whatever is left pending would be trailing space.
@@ -168,13 +195,15 @@ impl Table {
         };
         let mut text = line(&mut self.heading.iter().map(|name| ((*name).to_owned(), DIM)));
         for row in &self.rows {
-            text.push_str(&match row {
-                Row::Cells(cells) => line(&mut cells.iter().map(|cell| (cell.text.clone(), cell.style))),
+            match row {
+                Row::Cells(cells) => text.push_str(&line(
+                    &mut cells.iter().map(|cell| (cell.text.clone(), cell.style)),
+                )),
                 Row::Aside(cell) => {
                     let indent = " ".repeat(widths.first().map_or(0, |width| width + 2));
-                    format!("{indent}{}\n", paint(cell.style, &cell.text))
+                    let _ = writeln!(text, "{indent}{}", paint(cell.style, &cell.text));
                 }
-            });
+            }
         }
         text
     }
@@ -186,13 +215,28 @@ mod tests {
 
     #[test]
     fn durations_are_short() {
-        let shown: Vec<String> = [0, 999, 1_000, 59_999, 60_000, 125_000].map(duration).to_vec();
-        assert_eq!(shown, ["0 ms", "999 ms", "1.0 s", "59.9 s", "1 min 00 s", "2 min 05 s"]);
+        let shown: Vec<String> = [0, 999, 1_000, 59_999, 60_000, 125_000]
+            .map(duration)
+            .to_vec();
+        assert_eq!(
+            shown,
+            [
+                "0 ms",
+                "999 ms",
+                "1.0 s",
+                "59.9 s",
+                "1 min 00 s",
+                "2 min 05 s"
+            ]
+        );
     }
 
     #[test]
     fn hostile_text_cannot_steer_the_terminal() {
-        assert_eq!(visible("a\u{1b}[2Jb\r\u{202e}c"), "a\\u{1b}[2Jb\\u{d}\\u{202e}c");
+        assert_eq!(
+            visible("a\u{1b}[2Jb\r\u{202e}c"),
+            "a\\u{1b}[2Jb\\u{d}\\u{202e}c"
+        );
         assert_eq!(visible("plain"), "plain");
     }
 
@@ -202,6 +246,9 @@ mod tests {
         table.row(vec![plain("wide cell"), plain("x"), plain("")]);
         table.row(vec![plain("é"), plain("y"), plain("z")]);
         let text = anstream::adapter::strip_str(&table.text()).to_string();
-        assert_eq!(text, "a          long heading  c\nwide cell  x\né          y             z\n");
+        assert_eq!(
+            text,
+            "a          long heading  c\nwide cell  x\né          y             z\n"
+        );
     }
 }

@@ -204,16 +204,27 @@ impl Manager {
     pub fn wait_for_database(&self, timeout: Duration) -> BoxFuture<'_, Result<(), Error>> {
         Box::pin(async move {
             let began = Instant::now();
-            let mut session = wait::connect_waiting(
+            let connected = wait::connect_waiting(
                 &self.config,
                 Access::Read,
                 timeout,
                 &self.observers,
                 &self.stop.watch(),
             )
-            .await?;
-            let version = server_version(&mut session).await.unwrap_or_default();
-            session.close().await;
+            .await;
+            let version = match connected {
+                Ok(mut session) => {
+                    let version = server_version(&mut session).await.unwrap_or_default();
+                    session.close().await;
+                    version
+                }
+                // The first run makes the file; there is nothing to wait for.
+                Err(Error::Refused {
+                    failure: Failure::UnknownDatabase,
+                    ..
+                }) if self.config.is_missing_file_to_be_made() => String::new(),
+                Err(error) => return Err(error),
+            };
             self.observers.emit(EventKind::DatabaseReachable {
                 dialect: self.config.dialect().as_str().to_owned(),
                 server_version: version,
@@ -276,36 +287,26 @@ impl Manager {
     /// moment does not count as interrupted.
     pub fn read_history(&self) -> BoxFuture<'_, Result<History, Error>> {
         Box::pin(async {
-            let read = self
-                .reading(async |session: &mut Session| {
-                    let mut history = recorder::read_history(session, &self.books).await?;
-                    if !history.interrupted.is_empty() {
-                        let key = LockKey::of(&self.config, &self.books, session)
-                            .await
-                            .map_err(|error| {
-                                self.query_error("naming the migration lock", &error)
-                            })?;
-                        let holder =
-                            lock::holder(&key, &self.books, session)
-                                .await
-                                .map_err(|error| {
-                                    self.query_error("asking who holds the lock", &error)
-                                })?;
-                        if holder.is_some() {
-                            history.interrupted.clear();
-                        }
-                    }
-                    Ok(history)
-                })
-                .await;
-            match read {
-                // Nothing was ever applied to a file that does not exist.
-                Err(Error::Refused {
-                    failure: Failure::UnknownDatabase,
-                    ..
-                }) if self.config.is_missing_file_to_be_made() => Ok(History::default()),
-                other => other,
+            // Nothing was ever applied to a file that does not exist.
+            if self.config.is_missing_file_to_be_made() {
+                return Ok(History::default());
             }
+            self.reading(async |session: &mut Session| {
+                let mut history = recorder::read_history(session, &self.books).await?;
+                if !history.interrupted.is_empty() {
+                    let key = LockKey::of(&self.config, &self.books, session)
+                        .await
+                        .map_err(|error| self.query_error("naming the migration lock", &error))?;
+                    let holder = lock::holder(&key, &self.books, session)
+                        .await
+                        .map_err(|error| self.query_error("asking who holds the lock", &error))?;
+                    if holder.is_some() {
+                        history.interrupted.clear();
+                    }
+                }
+                Ok(history)
+            })
+            .await
         })
     }
 
@@ -520,25 +521,20 @@ impl Manager {
         revision: Option<&'a str>,
     ) -> BoxFuture<'a, Result<Vec<AuditEntry>, Error>> {
         Box::pin(async move {
-            let read = self
-                .reading(async |session: &mut Session| {
-                    if !recorder::existing_tables(session, &self.books).await?.audit {
-                        return Ok(Vec::new());
-                    }
-                    let rows = session
-                        .rows(self.books.read_audit(limit, before, revision))
-                        .await
-                        .map_err(|error| self.query_error("reading the audit trail", &error))?;
-                    Ok(self.books.parse_audit(&rows))
-                })
-                .await;
-            match read {
-                Err(Error::Refused {
-                    failure: Failure::UnknownDatabase,
-                    ..
-                }) if self.config.is_missing_file_to_be_made() => Ok(Vec::new()),
-                other => other,
+            if self.config.is_missing_file_to_be_made() {
+                return Ok(Vec::new());
             }
+            self.reading(async |session: &mut Session| {
+                if !recorder::existing_tables(session, &self.books).await?.audit {
+                    return Ok(Vec::new());
+                }
+                let rows = session
+                    .rows(self.books.read_audit(limit, before, revision))
+                    .await
+                    .map_err(|error| self.query_error("reading the audit trail", &error))?;
+                Ok(self.books.parse_audit(&rows))
+            })
+            .await
         })
     }
 
@@ -557,6 +553,9 @@ impl Manager {
     /// Who holds the migration lock. Only reads.
     pub fn lock_holder(&self) -> BoxFuture<'_, Result<Option<LockHolder>, Error>> {
         Box::pin(async {
+            if self.config.is_missing_file_to_be_made() {
+                return Ok(None);
+            }
             self.reading(async |session: &mut Session| {
                 let failed =
                     |error: sqlx::Error| self.query_error("asking who holds the lock", &error);
@@ -618,6 +617,12 @@ impl Manager {
 
     pub(crate) fn books(&self) -> &Bookkeeping {
         &self.books
+    }
+
+    /// The same manager, which tells nobody what it does and logs nothing.
+    pub(crate) fn silently(mut self) -> Self {
+        self.observers = Observers::silent();
+        self
     }
 
     pub(crate) fn observers(&self) -> &Observers {

@@ -1,6 +1,7 @@
 //! Reads and makes the tables of the books on a session.
 
 use stairway_plan::bookkeeping::{Bookkeeping, ExistingTables, LAYOUT_VERSION};
+use stairway_plan::graph::RevisionGraph;
 use stairway_plan::history::History;
 use stairway_plan::sql::Dialect;
 
@@ -18,6 +19,50 @@ pub(crate) async fn read_history(
     match books.read_history(existing) {
         None => Ok(History::default()),
         Some(query) => Ok(books.parse_history(&session.rows(query).await.map_err(failed)?)),
+    }
+}
+
+/// Whether exactly the revisions of the graph are applied and no step is unfinished, which is what
+/// most starts find. Two statements that never write.
+pub(crate) async fn is_up_to_date(
+    session: &mut Session,
+    books: &Bookkeeping,
+    graph: &RevisionGraph,
+) -> Result<bool, Error> {
+    let failed = |error: sqlx::Error| Error::query("reading the history", books.dialect(), &error);
+    let existing = existing_tables(session, books).await?;
+    let Some(query) = books.read_applied(existing) else {
+        return Ok(graph.is_empty());
+    };
+    let rows = session.rows(query).await.map_err(failed)?;
+    let applied = books.parse_applied(&rows);
+    Ok(applied.is_some_and(|applied| {
+        applied.len() == graph.len() && applied.iter().all(|id| graph.contains(id.as_str()))
+    }))
+}
+
+/// The books with the schema in which they lie or will lie.
+pub(crate) async fn locate(
+    session: &mut Session,
+    books: &Bookkeeping,
+) -> Result<Bookkeeping, Error> {
+    let Some(query) = books.locate() else {
+        return Ok(books.clone());
+    };
+    let schema = session.value(query).await.map_err(|error| {
+        Error::query(
+            "asking where the history tables lie",
+            books.dialect(),
+            &error,
+        )
+    })?;
+    match schema {
+        Some(schema) => Ok(books.located(&schema)),
+        None => Err(Error::Unsupported(
+            "there is no schema to keep the history in: set the search path, or name one with \
+             MIGRATION_HISTORY_SCHEMA"
+                .to_owned(),
+        )),
     }
 }
 

@@ -6,9 +6,10 @@ use std::time::{Duration, Instant};
 
 use stairway_plan::bookkeeping::{Bookkeeping, Who};
 use stairway_plan::event::{EventKind, Stage};
+use stairway_plan::graph::RevisionGraph;
 use stairway_plan::history::{History, InterruptedStep};
-use stairway_plan::plan::{Direction, Plan, Step, plan};
-use stairway_plan::position::{ChecksumComparison, Position};
+use stairway_plan::plan::{Direction, Notice, Plan, Step, plan};
+use stairway_plan::position::{ChecksumComparison, DatabaseState, Position};
 use stairway_plan::revision::RevisionId;
 use stairway_plan::sql::Dialect;
 
@@ -48,6 +49,27 @@ pub(crate) struct Done {
     pub(crate) elapsed: Duration,
 }
 
+/// Where an attempt has found or left the database.
+#[derive(Debug)]
+enum Standing {
+    /// All that the code knows is applied and nothing else; these are its heads.
+    UpToDate(Vec<RevisionId>),
+    /// As its history says.
+    Read(History),
+}
+
+impl Order {
+    /// Whether nothing is to be done once every revision of the graph is applied.
+    fn leads_to_all_heads(&self, graph: &RevisionGraph) -> bool {
+        self.direction == Direction::Upgrade
+            && match self.target.as_str() {
+                "heads" => true,
+                "head" => graph.heads().len() == 1,
+                _ => false,
+            }
+    }
+}
+
 /// Everything that a run needs and that outlives its attempts.
 #[derive(Clone, Debug)]
 pub(crate) struct Runner {
@@ -80,7 +102,7 @@ impl Runner {
         let mut attempt = 1;
         let result = loop {
             match self.attempt(order, attempt, &mut tally).await {
-                Ok(history) => break Ok(history),
+                Ok(standing) => break Ok(standing),
                 Err(error) if error.is_transient() && attempt <= order.retries => {
                     let pause = backoff(self.config.retry_delay, attempt);
                     self.observers.emit(EventKind::Retrying {
@@ -99,11 +121,11 @@ impl Runner {
         };
         let elapsed = began.elapsed();
         let result = match result {
-            Ok(history) => self.verify(order, &tally, &history).map(|to| (history, to)),
+            Ok(standing) => self.verify(order, &tally, standing),
             Err(error) => Err(error),
         };
         match result {
-            Ok((_, to)) => {
+            Ok(to) => {
                 self.observers.emit(EventKind::RunFinished {
                     run_id: tally.run_id.clone(),
                     steps: tally.steps.len() as u64,
@@ -136,7 +158,7 @@ impl Runner {
         order: &Order,
         attempt: u32,
         tally: &mut Tally,
-    ) -> Result<History, Error> {
+    ) -> Result<Standing, Error> {
         self.stop.check()?;
         self.observers.emit(EventKind::StageStarted {
             stage: Stage::Connect,
@@ -164,16 +186,25 @@ impl Runner {
         order: &Order,
         attempt: u32,
         tally: &mut Tally,
-    ) -> Result<History, Error> {
+    ) -> Result<Standing, Error> {
         self.observers.emit(EventKind::StageStarted {
             stage: Stage::Inspect,
         });
+        // What most starts find is found out with as little as possible.
+        if order.leads_to_all_heads(self.migrations.graph())
+            && recorder::is_up_to_date(session, &self.books, self.migrations.graph()).await?
+        {
+            let heads = self.migrations.graph().heads();
+            tally.from.get_or_insert_with(|| heads.clone());
+            self.announce(order, tally, 0, &[]);
+            return Ok(Standing::UpToDate(heads));
+        }
         let history = recorder::read_history(session, &self.books).await?;
         let plan = self.plan(order, &history)?;
         tally.from.get_or_insert_with(|| plan.from.clone());
         if plan.steps.is_empty() && history.interrupted.is_empty() {
-            self.announce(order, tally, &plan);
-            return Ok(history);
+            self.announce(order, tally, plan.steps.len(), &plan.notices);
+            return Ok(Standing::Read(history));
         }
         self.check_steps(session.dialect(), &plan)?;
         prepare_for_migration(session, self.config.statement_lock_timeout)
@@ -199,8 +230,9 @@ impl Runner {
         .await?;
         let Acquired::Lock(lock) = acquired else {
             let history = recorder::read_history(session, &self.books).await?;
-            self.announce(order, tally, &self.plan(order, &history)?);
-            return Ok(history);
+            let plan = self.plan(order, &history)?;
+            self.announce(order, tally, plan.steps.len(), &plan.notices);
+            return Ok(Standing::Read(history));
         };
         self.observers.emit(EventKind::LockAcquired {
             waited_ms: crate::milliseconds(waited),
@@ -229,18 +261,19 @@ impl Runner {
         order: &Order,
         attempt: u32,
         tally: &mut Tally,
-    ) -> Result<History, Error> {
+    ) -> Result<Standing, Error> {
         // Whoever had the lock before may have done some or all of it.
         let history = recorder::read_history(session, &self.books).await?;
         let plan = self.plan(order, &history)?;
-        self.announce(order, tally, &plan);
+        self.announce(order, tally, plan.steps.len(), &plan.notices);
         self.check_interrupted(&history, &plan)?;
         if plan.steps.is_empty() {
-            return Ok(history);
+            return Ok(Standing::Read(history));
         }
         self.check_steps(session.dialect(), &plan)?;
         self.check_pooled_steps(lock, &plan)?;
-        recorder::ensure_tables(session, &self.books, lock.transaction_lock()).await?;
+        let books = &recorder::locate(session, &self.books).await?;
+        recorder::ensure_tables(session, books, lock.transaction_lock()).await?;
         let cancel = Cancel::of(&self.config.database, session)
             .await
             .map_err(|error| {
@@ -252,7 +285,7 @@ impl Runner {
             })?;
         let who = self.who(&tally.run_id);
         if self.books.dialect() == Dialect::MySql {
-            let lease = self.books.write_lease(
+            let lease = books.write_lease(
                 &key.name,
                 &who,
                 std::process::id(),
@@ -276,7 +309,7 @@ impl Runner {
         let mut executor = Executor {
             session,
             lock,
-            books: &self.books,
+            books,
             who: &who,
             config: &self.config,
             migrations: &self.migrations,
@@ -302,7 +335,9 @@ impl Runner {
         self.observers.emit(EventKind::StageStarted {
             stage: Stage::Verify,
         });
-        recorder::read_history(session, &self.books).await
+        Ok(Standing::Read(
+            recorder::read_history(session, books).await?,
+        ))
     }
 
     /// The plan for what is left of the order.
@@ -321,7 +356,7 @@ impl Runner {
     }
 
     /// Says once what the run is going to do.
-    fn announce(&self, order: &Order, tally: &mut Tally, plan: &Plan) {
+    fn announce(&self, order: &Order, tally: &mut Tally, steps: usize, notices: &[Notice]) {
         if tally.announced {
             return;
         }
@@ -330,9 +365,9 @@ impl Runner {
             run_id: tally.run_id.clone(),
             direction: order.direction,
             target: order.target.clone(),
-            steps: plan.steps.len() as u64,
+            steps: steps as u64,
         });
-        for notice in &plan.notices {
+        for notice in notices {
             self.observers.emit(EventKind::Notice {
                 notice: notice.clone(),
             });
@@ -415,11 +450,19 @@ impl Runner {
         &self,
         order: &Order,
         tally: &Tally,
-        history: &History,
+        standing: Standing,
     ) -> Result<Vec<RevisionId>, Error> {
+        let history = match standing {
+            Standing::Read(history) => history,
+            Standing::UpToDate(heads) => {
+                let (state, current) = (DatabaseState::UpToDate, heads.clone());
+                self.observers.emit(EventKind::Verified { state, current });
+                return Ok(heads);
+            }
+        };
         let position = Position::of(
             self.migrations.graph(),
-            history,
+            &history,
             &ChecksumComparison::default(),
         );
         let applied: std::collections::HashSet<&RevisionId> = history.applied_ids().collect();

@@ -326,6 +326,9 @@ struct Target<'a> {
     url: UrlFrom<'a>,
 }
 
+/// The databases that are meant, and what a person should be told about that.
+type Found<'a> = (Vec<Target<'a>>, Vec<String>);
+
 /// Where a database's URL comes from.
 enum UrlFrom<'a> {
     Flag(&'a str),
@@ -336,7 +339,7 @@ enum UrlFrom<'a> {
 
 impl<'a> Layers<'a> {
     /// Which databases are meant, and what a person should be told about that.
-    fn targets(&self) -> Result<(Vec<Target<'a>>, Vec<String>), SettingsError> {
+    fn targets(&self) -> Result<Found<'a>, SettingsError> {
         if let (Some(url), Selection::Implied) =
             (&self.overrides.database_url, &self.overrides.selection)
         {
@@ -355,7 +358,7 @@ impl<'a> Layers<'a> {
             Selection::Named(name) => {
                 let Some(entry) = self.file.entry(name) else {
                     return if name == DEFAULT_NAME {
-                        self.unnamed()
+                        Ok(self.unnamed())
                     } else {
                         Err(self.unknown_database(name))
                     };
@@ -396,7 +399,7 @@ impl<'a> Layers<'a> {
         }
     }
 
-    fn implied(&self) -> Result<(Vec<Target<'a>>, Vec<String>), SettingsError> {
+    fn implied(&self) -> Result<Found<'a>, SettingsError> {
         let databases = &self.file.databases;
         if (self.variables)(DATABASE_URL).is_some() {
             let mut readers = databases
@@ -404,12 +407,12 @@ impl<'a> Layers<'a> {
                 .filter(|entry| entry.url_env.as_deref() == Some(DATABASE_URL));
             return match (readers.next(), readers.next()) {
                 (Some(entry), None) => Ok((vec![Target::of(entry)], Vec::new())),
-                _ => self.unnamed(),
+                _ => Ok(self.unnamed()),
             };
         }
         match (databases.as_slice(), self.file.entry(DEFAULT_NAME)) {
             ([entry], _) | (_, Some(entry)) => Ok((vec![Target::of(entry)], Vec::new())),
-            ([], None) => self.unnamed(),
+            ([], None) => Ok(self.unnamed()),
             (several, None) => Err(SettingsError::SeveralDatabases {
                 known: several.iter().map(|entry| entry.name.clone()).collect(),
             }),
@@ -417,39 +420,25 @@ impl<'a> Layers<'a> {
     }
 
     /// The database that has no entry: where `DATABASE_URL` says, or the embedded one.
-    fn unnamed(&self) -> Result<(Vec<Target<'a>>, Vec<String>), SettingsError> {
-        let entry = self.file.entry(DEFAULT_NAME);
-        let name = DEFAULT_NAME.to_owned();
-        if let Some(url) = &self.overrides.database_url {
-            return Ok((
-                vec![Target {
-                    name,
-                    entry,
-                    url: UrlFrom::Flag(url),
-                }],
-                Vec::new(),
+    fn unnamed(&self) -> Found<'a> {
+        let mut notices = Vec::new();
+        let url = if let Some(url) = &self.overrides.database_url {
+            UrlFrom::Flag(url)
+        } else if (self.variables)(DATABASE_URL).is_some() {
+            UrlFrom::Variable(DATABASE_URL.to_owned())
+        } else {
+            notices.push(format!(
+                "{DATABASE_URL} is not set: using the embedded database {}",
+                Config::default().location()
             ));
-        }
-        match (self.variables)(DATABASE_URL) {
-            Some(_) => {
-                let url = UrlFrom::Variable(DATABASE_URL.to_owned());
-                Ok((vec![Target { name, entry, url }], Vec::new()))
-            }
-            None => {
-                let notice = format!(
-                    "{DATABASE_URL} is not set: using the embedded database {}",
-                    Config::default().location()
-                );
-                Ok((
-                    vec![Target {
-                        name,
-                        entry,
-                        url: UrlFrom::Default,
-                    }],
-                    vec![notice],
-                ))
-            }
-        }
+            UrlFrom::Default
+        };
+        let target = Target {
+            name: DEFAULT_NAME.to_owned(),
+            entry: self.file.entry(DEFAULT_NAME),
+            url,
+        };
+        (vec![target], notices)
     }
 
     fn unknown_database(&self, name: &str) -> SettingsError {

@@ -5,20 +5,27 @@
 //! their own names, with the unit in the name (`elapsed_ms`). A lock's holder is `holder_pid`,
 //! `holder_host`, `holder_application`, `holder_since`.
 
+use std::fmt;
 use std::fs::File;
 use std::io::{self, Write};
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
 
+use chrono::Utc;
 use stairway_plan::event::{Event, EventKind, LockHolder, Stage};
 use stairway_plan::plan::{Direction, Notice};
 use stairway_plan::revision::RevisionId;
-use tracing::{debug, error, info, trace, warn};
+use tracing::field::{Field, Visit};
+use tracing::{Subscriber, debug, error, info, trace, warn};
 use tracing_subscriber::filter::{LevelFilter, Targets, filter_fn};
-use tracing_subscriber::fmt::MakeWriter;
+use tracing_subscriber::fmt::format::{FormatFields, Writer};
+use tracing_subscriber::fmt::{FmtContext, FormatEvent, MakeWriter};
 use tracing_subscriber::layer::SubscriberExt;
+use tracing_subscriber::registry::LookupSpan;
 use tracing_subscriber::util::SubscriberInitExt;
 use tracing_subscriber::{Layer, Registry};
+
+use crate::settings::DEFAULT_NAME;
 
 /// The form of log lines.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -88,8 +95,8 @@ pub struct LogOptions {
     pub sink: Option<LineSink>,
 }
 
-impl std::fmt::Debug for LogOptions {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+impl fmt::Debug for LogOptions {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("LogOptions")
             .field("format", &self.format)
             .field("level", &self.level)
@@ -132,12 +139,8 @@ pub fn init_logging(options: &LogOptions) -> Result<bool, LogError> {
     let stderr: BoxedLayer = if json {
         Box::new(json_layer(writer).with_filter(on_stderr).with_filter(shown))
     } else {
-        let colours = options.sink.is_none()
-            && io::IsTerminal::is_terminal(&io::stderr())
-            && colours_wanted();
         let layer = tracing_subscriber::fmt::layer()
-            .with_target(false)
-            .with_ansi(colours)
+            .event_format(PlainLine)
             .with_writer(writer);
         Box::new(layer.with_filter(on_stderr).with_filter(shown))
     };
@@ -200,8 +203,81 @@ fn levels(level: LogLevel) -> Targets {
         .with_target("sea_orm_migration", drivers)
 }
 
-fn colours_wanted() -> bool {
-    std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty())
+/// A line for people: time, level, the database if it has a name, and the message. The fields of our
+/// own lines say nothing more, but for the text of a statement; those of others are all shown.
+struct PlainLine;
+
+impl<S, N> FormatEvent<S, N> for PlainLine
+where
+    S: Subscriber + for<'l> LookupSpan<'l>,
+    N: for<'w> FormatFields<'w> + 'static,
+{
+    fn format_event(
+        &self,
+        _context: &FmtContext<'_, S, N>,
+        mut writer: Writer<'_>,
+        event: &tracing::Event<'_>,
+    ) -> fmt::Result {
+        let metadata = event.metadata();
+        let mut words = Words::default();
+        event.record(&mut words);
+        let time = Utc::now().format("%Y-%m-%dT%H:%M:%SZ");
+        write!(writer, "{time} {:>5} ", metadata.level().as_str())?;
+        if !words.database.is_empty() && words.database != DEFAULT_NAME {
+            write!(writer, "[{}] ", words.database)?;
+        }
+        if metadata.target().starts_with(TARGET) {
+            writer.write_str(&words.message)?;
+        } else {
+            write!(
+                writer,
+                "{}: {}{}",
+                metadata.target(),
+                words.message,
+                words.others
+            )?;
+        }
+        if !words.sql.is_empty() {
+            write!(writer, ": {}", words.sql)?;
+        }
+        writeln!(writer)
+    }
+}
+
+/// The fields of a log line.
+#[derive(Default)]
+struct Words {
+    message: String,
+    database: String,
+    sql: String,
+    others: String,
+}
+
+impl Visit for Words {
+    fn record_str(&mut self, field: &Field, value: &str) {
+        match field.name() {
+            "message" => self.message = on_one_line(value),
+            "database" => self.database = on_one_line(value),
+            "sql" => self.sql = on_one_line(value),
+            name => {
+                self.others.extend([" ", name, "=", &on_one_line(value)]);
+            }
+        }
+    }
+
+    fn record_debug(&mut self, field: &Field, value: &dyn fmt::Debug) {
+        self.record_str(field, &format!("{value:?}"));
+    }
+}
+
+/// Text from elsewhere, which must neither end the line nor steer a terminal.
+fn on_one_line(text: &str) -> String {
+    let escaped = |c: char| match c {
+        '\n' | '\t' => " ".to_owned(),
+        c if c.is_control() => c.escape_unicode().to_string(),
+        c => c.to_string(),
+    };
+    text.trim_end().chars().map(escaped).collect()
 }
 
 /// Hands whole lines to the sink, or to standard error.
@@ -273,7 +349,7 @@ pub fn log_event(event: &Event) {
         ),
         EventKind::Notice { notice } => log_notice(database, notice),
         EventKind::Warning { message } => {
-            warn!(target: TARGET, event = "warning", database, "{message}")
+            warn!(target: TARGET, event = "warning", database, "{message}");
         }
         EventKind::WaitingForLock {
             holder,
@@ -458,7 +534,7 @@ fn log_step(database: &str, kind: &EventKind) {
         } => error!(
             target: TARGET, event = "step_failed", database, revision = %revision, direction = word(*direction),
             elapsed_ms, error = %error, rolled_back,
-            "{} of {revision} failed, {}: {error}", word(*direction),
+            "The {} of {revision} failed, {}", word(*direction),
             if *rolled_back { "nothing of it is left" } else { "it may have left something behind" }
         ),
         _ => {}

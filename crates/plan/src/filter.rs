@@ -77,7 +77,10 @@ const KINDS: [(Kind, &str); 13] = [
 
 /// A pattern that cannot be read.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
-#[error("`{text}` names no objects: write NAME, SCHEMA.NAME or KIND:NAME, where KIND is one of {}", words())]
+#[error(
+    "`{text}` names no objects: write NAME, SCHEMA.NAME or KIND:NAME, where KIND is one of {}",
+    words()
+)]
 pub struct InvalidPattern {
     /// The pattern as it was given.
     pub text: String,
@@ -143,8 +146,14 @@ impl Filter {
         exclude: impl IntoIterator<Item = &'a str>,
     ) -> Result<Self, InvalidPattern> {
         Ok(Self {
-            include: include.into_iter().map(str::parse).collect::<Result<_, _>>()?,
-            exclude: exclude.into_iter().map(str::parse).collect::<Result<_, _>>()?,
+            include: include
+                .into_iter()
+                .map(str::parse)
+                .collect::<Result<_, _>>()?,
+            exclude: exclude
+                .into_iter()
+                .map(str::parse)
+                .collect::<Result<_, _>>()?,
         })
     }
 
@@ -182,32 +191,56 @@ impl Filter {
             .retain(|name, _| self.takes(Kind::Extension, std::slice::from_ref(name)));
         schema.enums.retain(|name, _| keeps(Kind::Enum, name));
         schema.domains.retain(|name, _| keeps(Kind::Domain, name));
-        schema.sequences.retain(|name, _| keeps(Kind::Sequence, name));
-        schema.functions.retain(|name, _| keeps(Kind::Function, name));
+        schema
+            .sequences
+            .retain(|name, _| keeps(Kind::Sequence, name));
+        schema
+            .functions
+            .retain(|name, _| keeps(Kind::Function, name));
         schema.views.retain(|name, _| keeps(Kind::View, name));
         schema.tables.retain(|name, _| keeps(Kind::Table, name));
         for (name, table) in &mut schema.tables {
-            table.indexes.retain(|index, _| keeps_part(Kind::Index, name, index));
-            table.triggers.retain(|trigger, _| keeps_part(Kind::Trigger, name, trigger));
-            table.policies.retain(|policy, _| keeps_part(Kind::Policy, name, policy));
+            table
+                .indexes
+                .retain(|index, _| keeps_part(Kind::Index, name, index));
+            table
+                .triggers
+                .retain(|trigger, _| keeps_part(Kind::Trigger, name, trigger));
+            table
+                .policies
+                .retain(|policy, _| keeps_part(Kind::Policy, name, policy));
             table.checks.retain(|check| {
                 keeps_part(Kind::Check, name, check.name.as_deref().unwrap_or_default())
             });
             table.foreign_keys.retain(|key| {
-                keeps_part(Kind::ForeignKey, name, key.name.as_deref().unwrap_or_default())
+                keeps_part(
+                    Kind::ForeignKey,
+                    name,
+                    key.name.as_deref().unwrap_or_default(),
+                )
             });
         }
         for (name, view) in &mut schema.views {
-            view.indexes.retain(|index, _| keeps_part(Kind::Index, name, index));
-            view.triggers.retain(|trigger, _| keeps_part(Kind::Trigger, name, trigger));
+            view.indexes
+                .retain(|index, _| keeps_part(Kind::Index, name, index));
+            view.triggers
+                .retain(|trigger, _| keeps_part(Kind::Trigger, name, trigger));
         }
     }
 
     /// Whether what has these names takes part.
     fn takes(&self, kind: Kind, names: &[String]) -> bool {
-        let mut asked = self.include.iter().filter(|pattern| pattern.is_about(kind)).peekable();
+        let mut asked = self
+            .include
+            .iter()
+            .filter(|pattern| pattern.is_about(kind))
+            .peekable();
         let included = asked.peek().is_none() || asked.any(|pattern| pattern.names(kind, names));
-        included && !self.exclude.iter().any(|pattern| pattern.names(kind, names))
+        included
+            && !self
+                .exclude
+                .iter()
+                .any(|pattern| pattern.names(kind, names))
     }
 }
 
@@ -258,8 +291,11 @@ mod tests {
     use crate::schema::{Server, Table};
 
     fn schema(tables: &[&str]) -> Schema {
-        let mut schema =
-            Schema::empty(Dialect::Postgres, Server::default(), Some("public".to_owned()));
+        let mut schema = Schema::empty(
+            Dialect::Postgres,
+            Server::default(),
+            Some("public".to_owned()),
+        );
         for name in tables {
             let (namespace, name) = name.split_once('.').unwrap();
             let name = ObjectName::new(namespace, name);
@@ -269,7 +305,12 @@ mod tests {
     }
 
     fn left(include: &[&str], exclude: &[&str]) -> Vec<String> {
-        let mut schema = schema(&["public.users", "public.user_tags", "audit.log", "audit.users"]);
+        let mut schema = schema(&[
+            "public.users",
+            "public.user_tags",
+            "audit.log",
+            "audit.users",
+        ]);
         let filter = Filter::parse(include.iter().copied(), exclude.iter().copied()).unwrap();
         filter.apply(&mut schema);
         schema.tables.keys().map(ToString::to_string).collect()
@@ -278,14 +319,23 @@ mod tests {
     #[test]
     fn a_bare_name_means_the_default_schema_and_a_star_means_anything() {
         assert_eq!(left(&["users"], &[]), ["public.users"]);
-        assert_eq!(left(&["public.user*"], &[]), ["public.user_tags", "public.users"]);
+        assert_eq!(
+            left(&["public.user*"], &[]),
+            ["public.user_tags", "public.users"]
+        );
         assert_eq!(left(&["*users"], &[]), ["audit.users", "public.users"]);
-        assert_eq!(left(&["*"], &["audit.*"]), ["public.user_tags", "public.users"]);
+        assert_eq!(
+            left(&["*"], &["audit.*"]),
+            ["public.user_tags", "public.users"]
+        );
     }
 
     #[test]
     fn a_schema_is_left_out_with_everything_in_it() {
-        assert_eq!(left(&[], &["schema:audit"]), ["public.user_tags", "public.users"]);
+        assert_eq!(
+            left(&[], &["schema:audit"]),
+            ["public.user_tags", "public.users"]
+        );
         assert_eq!(left(&["schema:audit"], &[]), ["audit.log", "audit.users"]);
     }
 

@@ -12,7 +12,10 @@ pub(crate) async fn read(db: &DatabaseConnection) -> Result<Vec<String>, DbErr> 
             .await?
         {
             let line: String = row.try_get("", "line")?;
-            if !line.contains("seaql_migrations") {
+            if !line.contains("seaql_migrations")
+                && !line.contains("stairway_")
+                && !line.contains("sqlite_sequence")
+            {
                 lines.push(line);
             }
         }

@@ -62,6 +62,11 @@ impl TestDatabase {
         }))
     }
 
+    /// Where it is.
+    pub(crate) fn url(&self) -> &str {
+        &self.url
+    }
+
     /// A connection that knows nothing of what earlier ones have seen.
     pub(crate) async fn connect(&self) -> Result<DatabaseConnection, DbErr> {
         connect(&self.url).await

@@ -9,6 +9,8 @@ mod history;
 mod rows;
 mod schema;
 mod sources;
+mod stairway;
+mod synthetic;
 
 /// Runs each of the named functions as a test on each kind of database.
 macro_rules! on_each_database {

@@ -13,13 +13,18 @@ const SET_BY_CARGO: &[&str] = &[
     "OUT_DIR",
 ];
 
-/// Cargo, the same that runs this program if one does.
-///
-/// The variables that describe this program's package are taken out of its environment: there are
-/// build scripts that ask to be run again when one of them changes (that of `ring` does), and
-/// everything above them would be compiled again.
+/// Cargo, the same that runs this program if one does, without what it has said about this
+/// program's package.
 pub fn command() -> Command {
     let mut command = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+    forget_package(&mut command);
+    command
+}
+
+/// Takes the variables that describe this program's package out of the environment of a command
+/// that may run cargo. There are build scripts that ask to be run again when one of them changes
+/// (that of `ring` does), and everything above them would be compiled again.
+pub fn forget_package(command: &mut Command) {
     for (name, _) in env::vars_os() {
         let set_by_cargo = |name: &str| {
             SET_BY_CARGO
@@ -30,7 +35,6 @@ pub fn command() -> Command {
             command.env_remove(name);
         }
     }
-    command
 }
 
 #[cfg(test)]

@@ -57,6 +57,7 @@ pub enum ServerError {
     },
 }
 
+#[cfg(unix)]
 impl ServerError {
     pub(crate) fn io(doing: impl Into<String>) -> impl FnOnce(io::Error) -> Self {
         let doing = doing.into();

@@ -15,14 +15,15 @@ use std::time::Duration;
 use crate::ServerError;
 use crate::process::Signal;
 
-/// Arguments: the directory. A file in it names the signal and the process to end, if there is one.
+/// Arguments: the directory. A file in it names the process to wait for, if there is one, and the
+/// signal that makes it end. A process that does not end within 30 seconds is killed.
 const SCRIPT: &str = r#"
 cat >/dev/null
 if read -r signal pid <"$1/process"; then
     kill -CONT "$pid"
     kill -"$signal" "$pid"
     tries=0
-    while kill -0 "$pid" && [ "$tries" -lt 200 ]; do
+    while kill -0 "$pid" && [ "$tries" -lt 600 ]; do
         sleep 0.05
         tries=$((tries + 1))
     done
@@ -62,7 +63,7 @@ impl Keeper {
         })
     }
 
-    /// The process to end, and how. `None` when it has ended: its id may soon be another's.
+    /// The process to wait for, and what makes it end. `None` when it has ended: its id may soon be another's.
     pub(crate) fn note(&self, process: Option<(Signal, u32)>) -> Result<(), ServerError> {
         match process {
             Some((signal, pid)) => fs::write(&self.note, format!("{} {pid}\n", signal.name())),

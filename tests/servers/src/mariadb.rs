@@ -25,7 +25,7 @@ pub fn start(options: &ServerOptions) -> Result<Server, ServerError> {
     let program = programs::find_any(&["mariadbd", "mysqld"]).ok_or(missing("mariadbd"))?;
 
     let account = Account::unprivileged("mysql")?;
-    let directory = ServerDirectory::create("mariadb", account)?;
+    let mut directory = ServerDirectory::create("mariadb", account)?;
     let data = directory.join("data");
 
     // A server that starts removes the temporary tables of all others from the common directory,
@@ -43,7 +43,7 @@ pub fn start(options: &ServerOptions) -> Result<Server, ServerError> {
         .env("TMPDIR", &temporary)
         .current_dir(directory.path());
     account.apply(&mut setup);
-    set_up(setup)?;
+    set_up(setup, &mut directory)?;
     let accounts = directory.write(
         "accounts.sql",
         &accounts(options.password.as_deref()),

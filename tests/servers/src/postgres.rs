@@ -26,7 +26,7 @@ pub fn start(options: &ServerOptions) -> Result<Server, ServerError> {
     let postgres = initdb.with_file_name("postgres");
 
     let account = Account::unprivileged("postgres")?;
-    let directory = ServerDirectory::create("postgres", account)?;
+    let mut directory = ServerDirectory::create("postgres", account)?;
     let data = directory.join("data");
 
     let mut setup = Command::new(&initdb);
@@ -51,7 +51,7 @@ pub fn start(options: &ServerOptions) -> Result<Server, ServerError> {
         }
     }
     account.apply(&mut setup);
-    set_up(setup)?;
+    set_up(setup, &mut directory)?;
 
     Server::start(directory, |_, port| {
         let port_text = port.to_string();

@@ -299,12 +299,28 @@ fn free_port() -> Result<u16, ServerError> {
 }
 
 /// Runs a program that makes a server's data directory.
-pub(crate) fn set_up(mut command: Command) -> Result<(), ServerError> {
+pub(crate) fn set_up(
+    mut command: Command,
+    directory: &mut ServerDirectory,
+) -> Result<(), ServerError> {
     let program = PathBuf::from(command.get_program());
-    let output = command
+    let running = ServerError::io(format!("running {}", program.display()));
+    let child = command
         .stdin(Stdio::null())
-        .output()
-        .map_err(ServerError::io(format!("running {}", program.display())))?;
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        // It ends by itself in a moment. Ended by Ctrl-C, it would leave shared memory behind.
+        .process_group(0)
+        .spawn();
+    let output = child.and_then(|child| {
+        let noted = directory
+            .keeper()
+            .note(Some((Signal::Continue, child.id())));
+        child.wait_with_output().map(|output| (output, noted))
+    });
+    let (output, noted) = output.map_err(running)?;
+    noted?;
+    directory.keeper().note(None)?;
     if output.status.success() {
         return Ok(());
     }

@@ -1,6 +1,7 @@
 //! End-to-end tests: the real binaries, scripts and servers. One test binary, one module for each
 //! subject.
 
+mod first_steps;
 mod harness;
 #[cfg(unix)]
 mod migrate_script;

@@ -5,7 +5,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
-use stairway_tests::{Program, has_programs};
+use stairway_tests::{Backend, Program, TestDatabase, has_programs, stairway};
 use tempfile::TempDir;
 
 /// Arguments that a careless script takes apart, expands or drops.
@@ -185,6 +185,20 @@ fn a_binary_on_the_path_is_run_where_nothing_is_built() {
     let project = Project::new();
     project.program("bin/stairway");
     project.assert_runs("bin/stairway");
+}
+
+#[test]
+fn the_real_script_runs_the_real_command_line_from_any_directory() {
+    let database = TestDatabase::create(Backend::Sqlite);
+    // Builds it, if need be.
+    drop(stairway());
+    let arguments = ["--output", "json", "status", "--exit-code"];
+    let run = Program::at(script())
+        .args(arguments)
+        .database(&database)
+        .run();
+    assert_eq!(run.code, 3, "{run}");
+    assert_eq!(run.json()["is_up_to_date"], false);
 }
 
 #[test]

@@ -84,7 +84,7 @@ fn arguments_and_the_exit_code_are_passed_through_and_no_server_is_started_for_s
         .split_at(run.stdout.rfind(']').expect("arguments") + 1);
     assert_eq!(
         arguments,
-        "[test][--workspace][--release][a name][][--][--nocapture]"
+        "[test][--workspace][--no-fail-fast][--release][a name][][--][--nocapture]"
     );
     let variables: Vec<_> = variables
         .lines()

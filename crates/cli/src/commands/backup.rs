@@ -10,8 +10,10 @@ use crate::error::CommandError;
 use crate::report::{Outcome, Report, versioned};
 use crate::session::Session;
 
-/// An SQLite file is copied by the database itself; PostgreSQL needs pg_dump, MariaDB mariadb-dump,
-/// MySQL mysqldump. The file is named by database, revision and time, and verified to be readable.
+/// Write a backup of the database
+///
+/// An SQLite file is copied by the database itself; PostgreSQL needs `pg_dump`, MariaDB
+/// `mariadb-dump`, MySQL `mysqldump`. The file is named by database, revision and time, and verified to be readable.
 /// Its path is the result.
 #[derive(Debug, Args)]
 #[command(after_help = "\
@@ -33,7 +35,10 @@ impl Execute for Arguments {
     async fn execute(&self, session: &Session<'_>) -> Result<Outcome, CommandError> {
         let manager = session.manager()?;
         let path = manager.backup().await?;
-        Ok(Outcome::done(Written { database: manager.config().name.clone(), path: path.display().to_string() }))
+        Ok(Outcome::done(Written {
+            database: manager.config().name.clone(),
+            path: path.display().to_string(),
+        }))
     }
 }
 

@@ -1,5 +1,7 @@
 //! `branches`: where the graph branches.
 
+use std::fmt::Write as _;
+
 use clap::Args;
 use serde::Serialize;
 use serde_json::Value;
@@ -12,6 +14,8 @@ use crate::report::{Outcome, Report};
 use crate::session::Session;
 use crate::style::{REVISION, paint, revision, visible};
 
+/// Show where the graph branches
+///
 /// The revisions that more than one other follows, and those that follow them. The database is not
 /// asked.
 #[derive(Debug, Args)]
@@ -81,15 +85,25 @@ impl Report for Branches {
         }
         let mut text = String::new();
         for point in &self.points {
-            text.push_str(&format!("{}  {}\n", revision(&point.revision), visible(&point.message)));
+            let _ = writeln!(
+                text,
+                "{}  {}",
+                revision(&point.revision),
+                visible(&point.message)
+            );
             for child in &point.children {
-                let labels: String = child.branch_labels.iter().map(|label| format!(" @{}", visible(label))).collect();
-                text.push_str(&format!(
-                    "  -> {}{}  {}\n",
+                let labels: Vec<String> = child
+                    .branch_labels
+                    .iter()
+                    .map(|label| format!(" @{}", visible(label)))
+                    .collect();
+                let _ = writeln!(
+                    text,
+                    "  -> {}{}  {}",
                     revision(&child.revision),
-                    paint(REVISION, &labels),
+                    paint(REVISION, &labels.concat()),
                     visible(&child.message)
-                ));
+                );
             }
         }
         text

@@ -1,5 +1,7 @@
 //! `check`: what continuous integration should refuse.
 
+use std::fmt::Write as _;
+
 use clap::{Args, ValueEnum};
 use serde::Serialize;
 use serde_json::Value;
@@ -13,6 +15,8 @@ use crate::report::{Outcome, Report, versioned};
 use crate::session::Session;
 use crate::style::{BAD, GOOD, count, direction, paint, revision, visible};
 
+/// Find what continuous integration should refuse
+///
 /// Exits with 3 if there is a finding: revisions that make no graph, several heads, revisions that
 /// are pending, edited after having been applied, or interrupted. Only reads.
 #[derive(Debug, Args)]
@@ -65,11 +69,18 @@ struct CheckReport {
 
 impl Execute for Arguments {
     fn needs(&self) -> Needs {
-        if self.offline { Needs::Offline } else { Needs::Databases }
+        if self.offline {
+            Needs::Offline
+        } else {
+            Needs::Databases
+        }
     }
 
     async fn execute(&self, session: &Session<'_>) -> Result<Outcome, CommandError> {
-        let mut report = CheckReport { database: None, findings: Vec::new() };
+        let mut report = CheckReport {
+            database: None,
+            findings: Vec::new(),
+        };
         match &session.manager {
             Err(error) => report.findings.push(Finding {
                 kind: Kind::Graph,
@@ -78,7 +89,9 @@ impl Execute for Arguments {
                 hint: "correct the module comments of the revisions named, then build again",
             }),
             Ok(manager) => {
-                report.findings.extend(several_heads(&manager.graph().heads()));
+                report
+                    .findings
+                    .extend(several_heads(&manager.graph().heads()));
                 if !self.offline {
                     let status = manager.migration_status().await?;
                     let strict = manager.config().plan.strict_order;
@@ -87,8 +100,14 @@ impl Execute for Arguments {
                 }
             }
         }
-        report.findings.retain(|finding| !self.ignore.contains(&finding.kind));
-        let code = if report.findings.is_empty() { exit_code::DONE } else { exit_code::DIFFERENT };
+        report
+            .findings
+            .retain(|finding| !self.ignore.contains(&finding.kind));
+        let code = if report.findings.is_empty() {
+            exit_code::DONE
+        } else {
+            exit_code::DIFFERENT
+        };
         Ok(Outcome::with_code(report, code))
     }
 }
@@ -116,7 +135,8 @@ fn of_database(status: &StatusReport, strict_order: bool) -> Vec<Finding> {
     if strict_order && !status.out_of_order_revisions.is_empty() {
         findings.push(Finding {
             kind: Kind::OutOfOrder,
-            message: "pending revisions stand below applied ones, and strict order refuses them".to_owned(),
+            message: "pending revisions stand below applied ones, and strict order refuses them"
+                .to_owned(),
             revisions: status.out_of_order_revisions.clone(),
             hint: "let them follow the head instead",
         });
@@ -133,13 +153,20 @@ fn of_database(status: &StatusReport, strict_order: bool) -> Vec<Finding> {
         });
     }
     for step in &status.interrupted {
-        let doubt = step.in_doubt.as_ref().map(|sql| format!("; in doubt is: {sql}")).unwrap_or_default();
+        let doubt = step
+            .in_doubt
+            .as_ref()
+            .map(|sql| format!("; in doubt is: {sql}"))
+            .unwrap_or_default();
         findings.push(Finding {
             kind: Kind::Interrupted,
             message: format!(
                 "an {} began and did not finish, {} done{doubt}",
                 direction(step.direction),
-                count(usize::try_from(step.statements_done).unwrap_or(usize::MAX), "statement")
+                count(
+                    usize::try_from(step.statements_done).unwrap_or(usize::MAX),
+                    "statement"
+                )
             ),
             revisions: vec![step.revision.clone()],
             hint: "run the same command again, or see `stairway repair`",
@@ -163,11 +190,16 @@ impl Report for CheckReport {
         }
         let mut text = String::new();
         for finding in &self.findings {
-            text.push_str(&format!("{} {}\n", paint(BAD, "found:"), visible(&finding.message)));
+            let _ = writeln!(
+                text,
+                "{} {}",
+                paint(BAD, "found:"),
+                visible(&finding.message)
+            );
             for id in &finding.revisions {
-                text.push_str(&format!("  {}\n", revision(id)));
+                let _ = writeln!(text, "  {}", revision(id));
             }
-            text.push_str(&format!("  hint: {}\n", finding.hint));
+            let _ = writeln!(text, "  hint: {}", finding.hint);
         }
         text
     }
@@ -179,9 +211,16 @@ mod tests {
 
     #[test]
     fn each_finding_is_named_with_its_revisions_and_its_cure() {
-        let ids = |names: &[&str]| names.iter().map(|name| RevisionId::from(*name)).collect::<Vec<_>>();
-        let report =
-            CheckReport { database: None, findings: several_heads(&ids(&["m2_a", "m2_b"])).into_iter().collect() };
+        let ids = |names: &[&str]| {
+            names
+                .iter()
+                .map(|name| RevisionId::from(*name))
+                .collect::<Vec<_>>()
+        };
+        let report = CheckReport {
+            database: None,
+            findings: several_heads(&ids(&["m2_a", "m2_b"])).into_iter().collect(),
+        };
         insta::assert_snapshot!(anstream::adapter::strip_str(&report.text()), @r"
         found: the graph has 2 heads
           m2_a
@@ -193,7 +232,10 @@ mod tests {
 
     #[test]
     fn nothing_found_says_where_was_looked() {
-        let report = CheckReport { database: Some("shop".to_owned()), findings: Vec::new() };
+        let report = CheckReport {
+            database: Some("shop".to_owned()),
+            findings: Vec::new(),
+        };
         insta::assert_snapshot!(
             anstream::adapter::strip_str(&report.text()),
             @"ok: nothing found in the revisions and the database shop"

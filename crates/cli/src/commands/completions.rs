@@ -8,6 +8,8 @@ use crate::error::CommandError;
 use crate::report::{Outcome, TextReport};
 use crate::session::Session;
 
+/// Print a completion script for a shell
+///
 /// Put it where the shell looks for it.
 #[derive(Debug, Args)]
 #[command(after_help = "\
@@ -31,6 +33,9 @@ impl Execute for Arguments {
         let mut command = crate::args::Arguments::command();
         clap_complete::generate(self.shell, &mut command, session.program, &mut script);
         let text = String::from_utf8_lossy(&script).into_owned();
-        Ok(Outcome::done(TextReport { name: "script", text }))
+        Ok(Outcome::done(TextReport {
+            name: "script",
+            text,
+        }))
     }
 }

@@ -11,6 +11,8 @@ use crate::report::{Outcome, Report, versioned};
 use crate::session::Session;
 use crate::style::{GOOD, paint, revision, revisions, visible};
 
+/// Write a new revision file
+///
 /// Writes a revision file that compiles, with its parents and its message in the module comment, and
 /// `up` and `down` to fill in. The database is not asked.
 #[derive(Debug, Args)]
@@ -61,7 +63,9 @@ impl Execute for Arguments {
             splice: self.splice,
             branch_label: self.branch_label.clone(),
             depends_on: self.depends_on.clone(),
-            up_and_down: self.sql.then(|| (sql_body("applies"), sql_body("takes back"))),
+            up_and_down: self
+                .sql
+                .then(|| (sql_body("applies"), sql_body("takes back"))),
             directory: None,
         };
         let created = session.manager()?.create_revision(&request)?;

@@ -10,6 +10,8 @@ use crate::report::{Outcome, RevisionList};
 use crate::session::Session;
 use crate::style::revisions;
 
+/// Show the applied heads
+///
 /// Several are shown where branches are applied that were never merged. Only reads.
 #[derive(Debug, Args)]
 #[command(after_help = "\
@@ -30,6 +32,10 @@ impl Execute for Arguments {
             ));
         }
         let revisions = RevisionReport::list(manager.graph(), Some(&history), &position.current);
-        Ok(Outcome::done(RevisionList { revisions, empty: "Nothing is applied", indicate_current: false }))
+        Ok(Outcome::done(RevisionList {
+            revisions,
+            empty: "Nothing is applied",
+            indicate_current: false,
+        }))
     }
 }

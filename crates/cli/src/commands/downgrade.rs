@@ -1,5 +1,7 @@
 //! `downgrade`: taking revisions back.
 
+use std::fmt::Write as _;
+
 use clap::Args;
 use stairway_core::plan::plan::{Direction, Notice, Plan};
 use stairway_core::settings::Overrides;
@@ -8,10 +10,12 @@ use stairway_core::{Manager, RunOptions};
 use super::{Execute, Needs};
 use crate::args::{MigrationArguments, target};
 use crate::error::CommandError;
-use crate::report::{Outcome, RunView, TextReport};
+use crate::report::{Outcome, TextReport};
 use crate::session::Session;
-use crate::style::{WARN, count, paint, revision, revisions, visible};
+use crate::style::{REVISION, Table, WARN, count, paint, plain, revisions, styled, visible};
 
+/// Take revisions back
+///
 /// Takes back what was applied above the target, latest applied first. What the revisions made goes,
 /// with the data in it: the list is shown, and a yes is needed.
 #[derive(Debug, Args)]
@@ -36,21 +40,23 @@ pub(crate) struct Arguments {
 
 impl Execute for Arguments {
     fn needs(&self) -> Needs {
-        if self.migration.sql { Needs::Offline } else { Needs::Databases }
+        if self.migration.sql {
+            Needs::Offline
+        } else {
+            Needs::Databases
+        }
     }
 
     fn overrides(&self, overrides: &mut Overrides) {
         self.migration.overrides(overrides);
     }
 
-    fn stops_between_steps(&self) -> bool {
-        true
-    }
-
     async fn execute(&self, session: &Session<'_>) -> Result<Outcome, CommandError> {
         let manager = session.manager()?;
         if self.migration.sql {
-            let text = manager.offline_sql(Direction::Downgrade, &self.target).await?;
+            let text = manager
+                .offline_sql(Direction::Downgrade, &self.target)
+                .await?;
             return Ok(Outcome::done(TextReport { name: "sql", text }));
         }
         session.wait_if_asked(self.migration.wait.as_ref()).await?;
@@ -60,11 +66,21 @@ impl Execute for Arguments {
         }
         // A run of its own writes one before an upgrade only; what a downgrade drops is dearer still.
         let wanted = self.migration.backup.is_some() && manager.config().backup_before_upgrade;
-        let backup = if wanted && !dry_run { Some(manager.backup().await?) } else { None };
-        let options = RunOptions { dry_run, backup: false, steps: self.migration.steps() };
-        let mut report = manager.run(Direction::Downgrade, &self.target, options).await?;
-        report.backup = report.backup.or(backup);
-        Ok(Outcome::done(RunView { report, location: manager.config().location() }))
+        let backup = if wanted && !dry_run {
+            Some(manager.backup().await?)
+        } else {
+            None
+        };
+        let options = RunOptions {
+            dry_run,
+            backup: false,
+            steps: self.migration.steps(),
+        };
+        let mut view = session
+            .run(Direction::Downgrade, &self.target, options)
+            .await?;
+        view.report.backup = view.report.backup.or(backup);
+        Ok(Outcome::done(view))
     }
 }
 
@@ -79,7 +95,12 @@ impl Arguments {
             return Ok(());
         }
         session.console.aside(&describe(&plan, manager));
-        session.confirm("Take them back, and lose the data in what they made?", false).await?;
+        session
+            .confirm(
+                "Take them back, and lose the data in what they made?",
+                false,
+            )
+            .await?;
         // What `-1` means may have changed while the person was reading.
         if self.plan(manager).await?.steps == plan.steps {
             Ok(())
@@ -108,22 +129,33 @@ fn describe(plan: &Plan, manager: &Manager) -> String {
         visible(&manager.config().name),
         visible(&manager.config().location())
     );
+    let mut table = Table::new(&["revision", "message"]);
     for step in &plan.steps {
-        text.push_str(&format!("  {}  {}\n", revision(&step.revision), visible(&step.message)));
+        table.row(vec![
+            styled(REVISION, visible(step.revision.as_str())),
+            plain(visible(&step.message)),
+        ]);
     }
+    text.push_str(&table.text());
     for notice in &plan.notices {
         let words = match notice {
-            Notice::OtherBranches { branch, revisions: ids } => format!(
+            Notice::OtherBranches {
+                branch,
+                revisions: ids,
+            } => format!(
                 "{} stand on what goes, although they are not on the branch {}",
                 revisions(ids),
                 visible(branch)
             ),
             Notice::UnknownRevisions { revisions: ids } => {
-                format!("the database has revisions that this build does not know: {}", revisions(ids))
+                format!(
+                    "the database has revisions that this build does not know: {}",
+                    revisions(ids)
+                )
             }
             Notice::OutOfOrder { .. } => continue,
         };
-        text.push_str(&format!("{} {words}\n", paint(WARN, "warning:")));
+        let _ = writeln!(text, "{} {words}", paint(WARN, "warning:"));
     }
     text
 }

@@ -12,6 +12,8 @@ use crate::error::CommandError;
 use crate::report::{Outcome, Report, versioned};
 use crate::session::Session;
 
+/// Draw the graph of revisions
+///
 /// Newest first. The database is asked only for --indicate-current.
 #[derive(Debug, Args)]
 #[command(after_help = "\
@@ -42,12 +44,20 @@ enum Format {
 
 impl Execute for Arguments {
     fn needs(&self) -> Needs {
-        if self.indicate_current { Needs::OneDatabase } else { Needs::Offline }
+        if self.indicate_current {
+            Needs::OneDatabase
+        } else {
+            Needs::Offline
+        }
     }
 
     async fn execute(&self, session: &Session<'_>) -> Result<Outcome, CommandError> {
         let graph = session.manager()?.graph();
-        let history = if self.indicate_current { session.annotations(true).await? } else { None };
+        let history = if self.indicate_current {
+            session.annotations(true).await?
+        } else {
+            None
+        };
         let drawing = match self.format {
             Format::Text => draw::text(graph, history.as_ref()),
             Format::Mermaid => draw::mermaid(graph, history.as_ref()),
@@ -83,6 +93,10 @@ impl Report for GraphView {
     }
 
     fn text(&self) -> String {
-        if self.form.revisions.is_empty() { "There are no revisions\n".to_owned() } else { self.drawing.clone() }
+        if self.form.revisions.is_empty() {
+            "There are no revisions\n".to_owned()
+        } else {
+            self.drawing.clone()
+        }
     }
 }

@@ -8,6 +8,8 @@ use crate::error::CommandError;
 use crate::report::{Outcome, RevisionList};
 use crate::session::Session;
 
+/// Show the heads of the graph
+///
 /// More than one means that branches were not merged: see `merge`. The database is not asked.
 #[derive(Debug, Args)]
 #[command(after_help = "\
@@ -25,8 +27,14 @@ impl Execute for Arguments {
         let graph = session.manager()?.graph();
         let revisions = RevisionReport::list(graph, None, &graph.heads());
         if revisions.len() > 1 {
-            session.console.note("join them with `stairway merge`, so that there is one way for every database");
+            session.console.note(
+                "join them with `stairway merge`, so that there is one way for every database",
+            );
         }
-        Ok(Outcome::done(RevisionList { revisions, empty: "There are no revisions", indicate_current: false }))
+        Ok(Outcome::done(RevisionList {
+            revisions,
+            empty: "There are no revisions",
+            indicate_current: false,
+        }))
     }
 }

@@ -14,6 +14,8 @@ use crate::error::CommandError;
 use crate::report::{Outcome, RevisionList};
 use crate::session::{Session, counts_from_applied};
 
+/// List the revisions, newest first
+///
 /// What is applied, and when, is shown if the database can be asked. For who applied it see `log`.
 #[derive(Debug, Args)]
 #[command(after_help = "\
@@ -37,7 +39,11 @@ pub(crate) struct Arguments {
 
 impl Execute for Arguments {
     fn needs(&self) -> Needs {
-        if self.offline { Needs::Offline } else { Needs::Databases }
+        if self.offline {
+            Needs::Offline
+        } else {
+            Needs::Databases
+        }
     }
 
     async fn execute(&self, session: &Session<'_>) -> Result<Outcome, CommandError> {
@@ -45,7 +51,8 @@ impl Execute for Arguments {
         let history = if self.offline {
             None
         } else {
-            let needed = self.indicate_current || self.range.as_deref().is_some_and(counts_from_applied);
+            let needed =
+                self.indicate_current || self.range.as_deref().is_some_and(counts_from_applied);
             session.annotations(needed).await?
         };
         let mut ids: Vec<RevisionId> = match &self.range {
@@ -53,7 +60,8 @@ impl Execute for Arguments {
             Some(range) => {
                 let nothing = History::default();
                 let range = Range::parse(range).map_err(|error| Error::Plan(error.into()))?;
-                select_range(graph, history.as_ref().unwrap_or(&nothing), &range).map_err(Error::from)?
+                select_range(graph, history.as_ref().unwrap_or(&nothing), &range)
+                    .map_err(Error::from)?
             }
         };
         ids.reverse();

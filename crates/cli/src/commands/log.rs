@@ -10,6 +10,8 @@ use crate::report::{Outcome, Report};
 use crate::session::Session;
 use crate::style::{BAD, DIM, GOOD, REVISION, Table, WARN, duration, plain, styled, time, visible};
 
+/// Show the audit trail: who did what, when, and how it ended
+///
 /// Every attempt is in it: upgrades, downgrades, stamps, repairs; newest first. Only reads.
 #[derive(Debug, Args)]
 #[command(after_help = "\
@@ -32,10 +34,15 @@ pub(crate) struct Arguments {
 
 impl Execute for Arguments {
     async fn execute(&self, session: &Session<'_>) -> Result<Outcome, CommandError> {
-        let entries = session.manager()?.history(self.limit, self.before, self.revision.as_deref()).await?;
+        let entries = session
+            .manager()?
+            .history(self.limit, self.before, self.revision.as_deref())
+            .await?;
         let may_be_more = u64::try_from(entries.len()).is_ok_and(|found| found == self.limit);
         if let (true, Some(last)) = (may_be_more && session.console.is_text(), entries.last()) {
-            session.console.note(&format!("older entries: stairway log --before {}", last.id));
+            session
+                .console
+                .note(&format!("older entries: stairway log --before {}", last.id));
         }
         Ok(Outcome::done(LogView { entries }))
     }
@@ -54,15 +61,20 @@ impl Report for LogView {
         if self.entries.is_empty() {
             return "The audit trail has no such entries\n".to_owned();
         }
-        let mut table = Table::new(&["number", "when", "what", "revision", "outcome", "took", "who"]);
+        let mut table = Table::new(&[
+            "number", "when", "what", "revision", "outcome", "took", "who",
+        ]);
         for entry in &self.entries {
             let outcome_style = match entry.outcome.as_str() {
                 "succeeded" => GOOD,
                 "failed" => BAD,
                 _ => WARN,
             };
-            let version =
-                entry.application_version.as_ref().map(|version| format!(" ({version})")).unwrap_or_default();
+            let version = entry
+                .application_version
+                .as_ref()
+                .map(|version| format!(" ({version})"))
+                .unwrap_or_default();
             table.row(vec![
                 styled(DIM, entry.id.to_string()),
                 plain(entry.started_at.map_or_else(|| "unknown".to_owned(), time)),
@@ -109,8 +121,12 @@ mod tests {
 
     #[test]
     fn entries_stand_below_one_another_and_errors_below_theirs() {
-        let view =
-            LogView { entries: vec![entry(2, "succeeded", None), entry(1, "failed", Some("relation \"users\"\nexists"))] };
+        let view = LogView {
+            entries: vec![
+                entry(2, "succeeded", None),
+                entry(1, "failed", Some("relation \"users\"\nexists")),
+            ],
+        };
         insta::assert_snapshot!(anstream::adapter::strip_str(&view.text()), @r#"
         number  when                     what     revision  outcome    took   who
         2       2023-11-14 22:13:20 UTC  upgrade  m1_users  succeeded  1.2 s  deploy@web-1 (1.4)

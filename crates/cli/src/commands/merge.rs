@@ -11,6 +11,8 @@ use crate::error::CommandError;
 use crate::report::Outcome;
 use crate::session::Session;
 
+/// Write a revision that joins heads
+///
 /// When two people have added a revision each, the graph has two heads; this writes the revision that
 /// follows both. The database is not asked.
 #[derive(Debug, Args)]
@@ -47,13 +49,13 @@ impl Execute for Arguments {
         let manager = session.manager()?;
         let parents = merge_parents(manager.graph(), &self.revisions)
             .map_err(|error| CommandError::usage(error.to_string()))?;
-        let message = match &self.message {
-            Some(message) => one_line(message)?,
-            None => {
-                let graph = manager.graph();
-                let messages = parents.iter().filter_map(|id| graph.get(id.as_str()));
-                format!("Merge {}", messages.map(|revision| revision.message.as_str()).collect::<Vec<_>>().join(" and "))
-            }
+        let message = if let Some(message) = &self.message {
+            one_line(message)?
+        } else {
+            let graph = manager.graph();
+            let messages = parents.iter().filter_map(|id| graph.get(id.as_str()));
+            let messages: Vec<&str> = messages.map(|revision| revision.message.as_str()).collect();
+            format!("Merge {}", messages.join(" and "))
         };
         let created = manager.create_revision(&NewRevision {
             message,

@@ -1,5 +1,7 @@
 //! `repair`: settling a revision that was interrupted.
 
+use std::fmt::Write as _;
+
 use clap::Args;
 use serde_json::Value;
 use stairway_core::plan::history::InterruptedStep;
@@ -11,6 +13,8 @@ use crate::report::{Outcome, Report, TextReport, versioned};
 use crate::session::Session;
 use crate::style::{GOOD, count, direction, paint, revision, time, visible};
 
+/// Settle a revision that was interrupted
+///
 /// A plain rerun settles most interruptions by looking at the database. This is for what can't be
 /// settled that way: look at the database yourself, then say what is true. It is recorded in the
 /// audit trail. Without an option, what was interrupted is shown.
@@ -25,18 +29,26 @@ pub(crate) struct Arguments {
     /// The revision, if more than one was interrupted
     #[arg(value_name = "REVISION")]
     revision: Option<String>,
-    /// The statement in doubt was not done: the next run starts with it
-    #[arg(long, group = "action")]
-    resume: bool,
-    /// All of the revision is there
-    #[arg(long, group = "action")]
-    mark_applied: bool,
-    /// Nothing of the revision is there
-    #[arg(long, group = "action")]
-    mark_reverted: bool,
+    #[command(flatten)]
+    action: ActionArguments,
     /// Do not ask
     #[arg(short, long)]
     yes: bool,
+}
+
+/// What is true.
+#[derive(Debug, Args)]
+#[group(multiple = false)]
+struct ActionArguments {
+    /// The statement in doubt was not done: the next run starts with it
+    #[arg(long)]
+    resume: bool,
+    /// All of the revision is there
+    #[arg(long)]
+    mark_applied: bool,
+    /// Nothing of the revision is there
+    #[arg(long)]
+    mark_reverted: bool,
 }
 
 impl Execute for Arguments {
@@ -48,18 +60,26 @@ impl Execute for Arguments {
         let manager = session.manager()?;
         let interrupted = manager.read_history().await?.interrupted;
         let named = self.revision.as_deref();
-        let is_named = |step: &InterruptedStep| named.is_none_or(|name| step.revision.as_str() == name);
-        let is_part = |step: &InterruptedStep| named.is_none_or(|name| step.revision.as_str().contains(name));
-        let mut matching: Vec<&InterruptedStep> = interrupted.iter().filter(|step| is_named(step)).collect();
+        let is_named =
+            |step: &InterruptedStep| named.is_none_or(|name| step.revision.as_str() == name);
+        let is_part =
+            |step: &InterruptedStep| named.is_none_or(|name| step.revision.as_str().contains(name));
+        let mut matching: Vec<&InterruptedStep> =
+            interrupted.iter().filter(|step| is_named(step)).collect();
         if matching.is_empty() {
             matching = interrupted.iter().filter(|step| is_part(step)).collect();
         }
         if interrupted.is_empty() {
             let text = "Nothing is interrupted: there is nothing to repair\n".to_owned();
-            return Ok(Outcome::done(TextReport { name: "message", text }));
+            return Ok(Outcome::done(TextReport {
+                name: "message",
+                text,
+            }));
         }
-        let Some(action) = self.action() else {
-            session.console.aside(&interrupted.iter().map(describe).collect::<String>());
+        let Some(action) = self.action.action() else {
+            session
+                .console
+                .aside(&interrupted.iter().map(describe).collect::<String>());
             return Err(CommandError::usage_with_hint(
                 "nothing was done: say what is true",
                 "look at the database, then add --resume (the statement in doubt was not done), --mark-applied \
@@ -77,13 +97,18 @@ impl Execute for Arguments {
             }
             (Some(_), false) => {
                 return Err(CommandError::usage_with_hint(
-                    format!("more than one revision is interrupted: {}", names(&interrupted)),
+                    format!(
+                        "more than one revision is interrupted: {}",
+                        names(&interrupted)
+                    ),
                     "name the one to settle",
                 ));
             }
         };
         if !self.yes {
-            session.console.aside(&format!("{}{}\n", describe(step), what_it_does(action)));
+            session
+                .console
+                .aside(&format!("{}{}\n", describe(step), what_it_does(action)));
         }
         session.confirm("Is that true?", self.yes).await?;
         let report = manager.repair(action, Some(step.revision.as_str())).await?;
@@ -91,7 +116,7 @@ impl Execute for Arguments {
     }
 }
 
-impl Arguments {
+impl ActionArguments {
     fn action(&self) -> Option<RepairAction> {
         if self.resume {
             Some(RepairAction::Resume)
@@ -106,23 +131,38 @@ impl Arguments {
 }
 
 fn names(steps: &[InterruptedStep]) -> String {
-    steps.iter().map(|step| visible(step.revision.as_str()).into_owned()).collect::<Vec<_>>().join(", ")
+    steps
+        .iter()
+        .map(|step| visible(step.revision.as_str()).into_owned())
+        .collect::<Vec<_>>()
+        .join(", ")
 }
 
 fn describe(step: &InterruptedStep) -> String {
-    let since = step.started_at.map(|at| format!(", begun {}", time(at))).unwrap_or_default();
-    let done = count(usize::try_from(step.statements_done).unwrap_or(usize::MAX), "statement");
-    let mut text =
-        format!("Interrupted: {} of {}{since}, {done} done\n", direction(step.direction), revision(&step.revision));
+    let since = step
+        .started_at
+        .map(|at| format!(", begun {}", time(at)))
+        .unwrap_or_default();
+    let done = count(
+        usize::try_from(step.statements_done).unwrap_or(usize::MAX),
+        "statement",
+    );
+    let mut text = format!(
+        "Interrupted: {} of {}{since}, {done} done\n",
+        direction(step.direction),
+        revision(&step.revision)
+    );
     if let Some(statement) = &step.in_doubt {
-        text.push_str(&format!("In doubt:    {}\n", visible(statement)));
+        let _ = writeln!(text, "In doubt:    {}", visible(statement));
     }
     text
 }
 
 fn what_it_does(action: RepairAction) -> &'static str {
     match action {
-        RepairAction::Resume => "You say that the statement in doubt was not done: the next run starts with it.",
+        RepairAction::Resume => {
+            "You say that the statement in doubt was not done: the next run starts with it."
+        }
         RepairAction::MarkApplied => {
             "You say that all of the revision is there: it is recorded as applied, and nothing is run."
         }
@@ -142,6 +182,11 @@ impl Report for RepairView {
     }
 
     fn text(&self) -> String {
-        format!("{} {}: {}\n", paint(GOOD, "Settled"), revision(&self.report.revision), visible(&self.report.description))
+        format!(
+            "{} {}: {}\n",
+            paint(GOOD, "Settled"),
+            revision(&self.report.revision),
+            visible(&self.report.description)
+        )
     }
 }

@@ -8,10 +8,11 @@ use stairway_core::settings::Overrides;
 use super::Execute;
 use crate::args::PlanArguments;
 use crate::error::CommandError;
-use crate::exit_code;
 use crate::report::{Outcome, Report, RunView};
 use crate::session::Session;
 
+/// Start-up: wait for the database, back it up if asked, upgrade it, verify
+///
 /// What an init container or an entry point runs before the service: waits for the database, looks
 /// where it stands, backs it up if asked, upgrades it with retries, verifies. Any number of replicas
 /// may start it at once. Log lines are JSON unless a terminal reads them.
@@ -50,10 +51,6 @@ impl Execute for Arguments {
         self.plan.overrides(overrides);
     }
 
-    fn stops_between_steps(&self) -> bool {
-        true
-    }
-
     fn runs_unattended(&self) -> bool {
         true
     }
@@ -61,10 +58,16 @@ impl Execute for Arguments {
     async fn execute(&self, session: &Session<'_>) -> Result<Outcome, CommandError> {
         match self.migrate(session).await {
             Ok(outcome) => Ok(outcome),
-            Err(error) if self.is_tolerated(session, &error) => {
-                session.console.error(&error, None, Some(&session.manager()?.config().name));
-                session.console.warning("going on all the same, because fail_on_error is false");
-                Ok(Outcome::done(Tolerated { error: error.json(None) }))
+            Err(error) if is_tolerated(session, &error) => {
+                session
+                    .console
+                    .error(&error, None, Some(&session.manager()?.config().name));
+                session
+                    .console
+                    .warning("going on all the same, because fail_on_error is false");
+                Ok(Outcome::done(Tolerated {
+                    error: error.json(None),
+                }))
             }
             Err(error) => Err(error),
         }
@@ -74,22 +77,30 @@ impl Execute for Arguments {
 impl Arguments {
     async fn migrate(&self, session: &Session<'_>) -> Result<Outcome, CommandError> {
         let manager = session.manager()?;
-        let report = if session.policy.dry_run {
-            manager.wait_for_database(manager.config().wait_timeout).await?;
-            let options = RunOptions { dry_run: true, ..RunOptions::default() };
-            manager.run(Direction::Upgrade, "heads", options).await?
-        } else {
-            manager.auto_migrate(true).await?
-        };
-        Ok(Outcome::done(RunView { report, location: manager.config().location() }))
+        if session.policy.dry_run {
+            let timeout = manager.config().wait_timeout;
+            session.gently(manager.wait_for_database(timeout)).await?;
+            let options = RunOptions {
+                dry_run: true,
+                ..RunOptions::default()
+            };
+            return Ok(Outcome::done(
+                session.run(Direction::Upgrade, "heads", options).await?,
+            ));
+        }
+        let report = session.gently(manager.auto_migrate(true)).await?;
+        Ok(Outcome::done(RunView {
+            report,
+            location: manager.config().location(),
+        }))
     }
+}
 
-    fn is_tolerated(&self, session: &Session<'_>, error: &CommandError) -> bool {
-        !session.policy.fail_on_error
-            && session.signals.code().is_none()
-            && error.exit_code(None) != exit_code::INTERRUPTED
-            && matches!(error, CommandError::Core(_))
-    }
+/// Whether the settings say to live with this failure. Signals are not failures.
+fn is_tolerated(session: &Session<'_>, error: &CommandError) -> bool {
+    !session.policy.fail_on_error
+        && session.signals.code().is_none()
+        && matches!(error, CommandError::Core(_))
 }
 
 /// A failure that the settings say to live with; it was shown when it happened.

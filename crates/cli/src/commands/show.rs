@@ -16,6 +16,8 @@ use crate::report::{Outcome, Report};
 use crate::session::{Session, counts_from_applied};
 use crate::style::{Facts, GOOD, WARN, paint, revision, revisions, time, visible};
 
+/// Show one revision
+///
 /// Its place in the graph, where its source lies, and when it was applied if the database can be
 /// asked.
 #[derive(Debug, Args)]
@@ -37,7 +39,9 @@ impl Execute for Arguments {
 
     async fn execute(&self, session: &Session<'_>) -> Result<Outcome, CommandError> {
         let graph = session.manager()?.graph();
-        let history = session.annotations(counts_from_applied(&self.revision)).await?;
+        let history = session
+            .annotations(counts_from_applied(&self.revision))
+            .await?;
         let nothing = History::default();
         let ids = Target::parse(&self.revision)
             .and_then(|target| target.resolve(graph, history.as_ref().unwrap_or(&nothing)))
@@ -47,7 +51,9 @@ impl Execute for Arguments {
             .map(|report| Shown {
                 children: graph.children(report.revision.as_str()),
                 branches: graph.labels_of(report.revision.as_str()),
-                phase: graph.get(report.revision.as_str()).and_then(|revision| revision.phase),
+                phase: graph
+                    .get(report.revision.as_str())
+                    .and_then(|revision| revision.phase),
                 report,
             })
             .collect();
@@ -77,7 +83,11 @@ impl Report for ShowView {
         if self.revisions.is_empty() {
             return "That is no revision: nothing is applied there\n".to_owned();
         }
-        self.revisions.iter().map(text).collect::<Vec<_>>().join("\n")
+        self.revisions
+            .iter()
+            .map(text)
+            .collect::<Vec<_>>()
+            .join("\n")
     }
 }
 
@@ -90,7 +100,14 @@ fn text(shown: &Shown) -> String {
     if !report.depends_on.is_empty() {
         facts.add("Depends on", revisions(&report.depends_on));
     }
-    facts.add("Children", if report.is_head { paint(GOOD, "none: it is a head") } else { revisions(&shown.children) });
+    facts.add(
+        "Children",
+        if report.is_head {
+            paint(GOOD, "none: it is a head")
+        } else {
+            revisions(&shown.children)
+        },
+    );
     if !shown.branches.is_empty() {
         facts.add("Branches", visible(&shown.branches.join(", ")));
     }
@@ -107,7 +124,11 @@ fn text(shown: &Shown) -> String {
     match (report.is_applied, report.applied_at) {
         (Some(true), at) => {
             let at = at.map_or_else(|| "yes".to_owned(), time);
-            let current = if report.is_current == Some(true) { ", an applied head" } else { "" };
+            let current = if report.is_current == Some(true) {
+                ", an applied head"
+            } else {
+                ""
+            };
             facts.add("Applied", format!("{at}{current}"));
         }
         (Some(false), _) => {

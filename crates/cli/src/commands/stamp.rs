@@ -1,5 +1,7 @@
 //! `stamp`: recording revisions without running them.
 
+use std::fmt::Write as _;
+
 use clap::Args;
 use serde_json::Value;
 use stairway_core::StampReport;
@@ -11,6 +13,8 @@ use crate::report::{Outcome, Report, versioned};
 use crate::session::Session;
 use crate::style::{BAD, GOOD, paint, revision};
 
+/// Record revisions as applied, or not, without running them
+///
 /// For a database whose schema is there already: the targets and everything below them count as
 /// applied, what stands above them does not. No revision is run. `base` forgets everything.
 #[derive(Debug, Args)]
@@ -42,7 +46,9 @@ impl Execute for Arguments {
 
     async fn execute(&self, session: &Session<'_>) -> Result<Outcome, CommandError> {
         let manager = session.manager()?;
-        let report = manager.stamp(&self.targets, self.purge, session.policy.dry_run).await?;
+        let report = manager
+            .stamp(&self.targets, self.purge, session.policy.dry_run)
+            .await?;
         Ok(Outcome::done(StampView { report }))
     }
 }
@@ -61,12 +67,17 @@ impl Report for StampView {
         if report.added.is_empty() && report.removed.is_empty() {
             return "Nothing to record: the database counts as being there already\n".to_owned();
         }
-        let mut text = if report.dry_run { "Would be recorded:\n" } else { "Recorded:\n" }.to_owned();
+        let mut text = if report.dry_run {
+            "Would be recorded:\n"
+        } else {
+            "Recorded:\n"
+        }
+        .to_owned();
         for id in &report.removed {
-            text.push_str(&format!("  {} {}\n", paint(BAD, "- not applied"), revision(id)));
+            let _ = writeln!(text, "  {} {}", paint(BAD, "- not applied"), revision(id));
         }
         for id in &report.added {
-            text.push_str(&format!("  {} {}\n", paint(GOOD, "+ applied    "), revision(id)));
+            let _ = writeln!(text, "  {} {}", paint(GOOD, "+ applied    "), revision(id));
         }
         text
     }
@@ -81,7 +92,13 @@ mod tests {
     #[test]
     fn what_is_recorded_and_forgotten_is_listed() {
         let ids = |names: &[&str]| names.iter().map(|name| RevisionId::from(*name)).collect();
-        let view = StampView { report: StampReport { added: ids(&["m1", "m2"]), removed: ids(&["m9"]), dry_run: true } };
+        let view = StampView {
+            report: StampReport {
+                added: ids(&["m1", "m2"]),
+                removed: ids(&["m9"]),
+                dry_run: true,
+            },
+        };
         insta::assert_snapshot!(anstream::adapter::strip_str(&view.text()), @r"
         Would be recorded:
           - not applied m9

@@ -1,5 +1,7 @@
 //! `status`: where the database stands.
 
+use std::fmt::Write as _;
+
 use clap::Args;
 use serde_json::Value;
 use stairway_core::plan::position::DatabaseState;
@@ -11,8 +13,12 @@ use crate::error::CommandError;
 use crate::exit_code;
 use crate::report::{Outcome, Report};
 use crate::session::Session;
-use crate::style::{BAD, Facts, GOOD, WARN, count, direction, paint, revision, revisions, time, visible};
+use crate::style::{
+    BAD, Facts, GOOD, WARN, count, direction, paint, revision, revisions, time, visible,
+};
 
+/// Show where the database stands and what is pending
+///
 /// Only reads: nothing is made or changed, and SELECT is all it needs.
 #[derive(Debug, Args)]
 #[command(after_help = "\
@@ -38,7 +44,11 @@ pub(crate) struct Arguments {
 impl Execute for Arguments {
     async fn execute(&self, session: &Session<'_>) -> Result<Outcome, CommandError> {
         let status = session.manager()?.migration_status().await?;
-        let code = if self.exit_code && !status.is_up_to_date { exit_code::DIFFERENT } else { exit_code::DONE };
+        let code = if self.exit_code && !status.is_up_to_date {
+            exit_code::DIFFERENT
+        } else {
+            exit_code::DONE
+        };
         Ok(Outcome::with_code(StatusView { status }, code))
     }
 }
@@ -56,11 +66,25 @@ impl Report for StatusView {
     fn text(&self) -> String {
         let status = &self.status;
         let mut facts = Facts::new();
-        facts.add("Database", format!("{} ({})", visible(&status.database), visible(&status.location)));
+        facts.add(
+            "Database",
+            format!(
+                "{} ({})",
+                visible(&status.database),
+                visible(&status.location)
+            ),
+        );
         facts.add("State", self.state());
         facts.add("Current", revisions(&status.current_revisions));
         facts.add("Head", revisions(&status.head_revisions));
-        facts.add("Applied", format!("{} of {}", status.applied_count, status.applied_count + status.pending_count));
+        facts.add(
+            "Applied",
+            format!(
+                "{} of {}",
+                status.applied_count,
+                status.applied_count + status.pending_count
+            ),
+        );
         let mut list = |name, ids: &[RevisionId]| {
             if !ids.is_empty() {
                 facts.add(name, one_a_line(ids));
@@ -71,15 +95,21 @@ impl Report for StatusView {
         list("Unknown", &status.unknown_revisions);
         list("Edited", &status.edited_revisions);
         for step in &status.interrupted {
-            let since = step.started_at.map(|at| format!(", begun {}", time(at))).unwrap_or_default();
+            let since = step
+                .started_at
+                .map(|at| format!(", begun {}", time(at)))
+                .unwrap_or_default();
             let mut text = format!(
                 "{} of {}{since}, {} done",
                 direction(step.direction),
                 revision(&step.revision),
-                count(usize::try_from(step.statements_done).unwrap_or(usize::MAX), "statement")
+                count(
+                    usize::try_from(step.statements_done).unwrap_or(usize::MAX),
+                    "statement"
+                )
             );
             if let Some(statement) = &step.in_doubt {
-                text.push_str(&format!("\nin doubt: {}", visible(statement)));
+                let _ = write!(text, "\nin doubt: {}", visible(statement));
             }
             facts.add("Interrupted", text);
         }
@@ -100,13 +130,19 @@ impl StatusView {
             DatabaseState::Empty => format!("{}: {pending} to apply", paint(WARN, "empty")),
             DatabaseState::Behind => format!("{}: {pending} pending", paint(WARN, "behind")),
             DatabaseState::Ahead => {
-                format!("{}: it has {unknown} that this build does not know", paint(WARN, "ahead"))
+                format!(
+                    "{}: it has {unknown} that this build does not know",
+                    paint(WARN, "ahead")
+                )
             }
             DatabaseState::Diverged => format!(
                 "{}: {pending} pending, and it has {unknown} that this build does not know",
                 paint(BAD, "diverged")
             ),
-            DatabaseState::Interrupted => format!("{}: a step began and did not finish", paint(BAD, "interrupted")),
+            DatabaseState::Interrupted => format!(
+                "{}: a step began and did not finish",
+                paint(BAD, "interrupted")
+            ),
             DatabaseState::Edited => format!(
                 "{}: {} changed in code after having been applied",
                 paint(BAD, "edited"),
@@ -235,8 +271,14 @@ mod tests {
     #[test]
     fn every_state_but_up_to_date_says_what_to_do_next() {
         for state in DatabaseState::ALL {
-            let view = StatusView { status: status(state) };
-            assert_eq!(view.next().is_none(), state == DatabaseState::UpToDate, "{state}");
+            let view = StatusView {
+                status: status(state),
+            };
+            assert_eq!(
+                view.next().is_none(),
+                state == DatabaseState::UpToDate,
+                "{state}"
+            );
             assert!(shown(status(state)).contains(&state.to_string()), "{state}");
         }
     }

@@ -11,6 +11,8 @@ use crate::report::{Outcome, Report, versioned};
 use crate::session::Session;
 use crate::style::{Facts, time, visible};
 
+/// Show who holds the migration lock, and end its session
+///
 /// A lock belongs to a session and goes with it, so there is nothing to unlock after a crash. This is
 /// for a holder that hangs: it shows who that is, asks, and ends its session on the server. A step
 /// that was running is rolled back, or settled by the next run.
@@ -39,14 +41,25 @@ impl Execute for Arguments {
         let database = manager.config().name.clone();
         let holder = manager.lock_holder().await?;
         let Some(found) = holder.as_ref().filter(|_| !self.show) else {
-            return Ok(Outcome::done(UnlockView { database, holder, ended: false }));
+            return Ok(Outcome::done(UnlockView {
+                database,
+                holder,
+                ended: false,
+            }));
         };
         if !self.yes {
-            session.console.aside(&format!("The migration lock is held by\n{}", describe(found)));
+            session.console.aside(&format!(
+                "The migration lock is held by\n{}",
+                describe(found)
+            ));
         }
         session.confirm("End its session?", self.yes).await?;
         let ended = manager.unlock().await?;
-        Ok(Outcome::done(UnlockView { database, ended: ended.is_some(), holder: ended }))
+        Ok(Outcome::done(UnlockView {
+            database,
+            ended: ended.is_some(),
+            holder: ended,
+        }))
     }
 }
 
@@ -64,8 +77,13 @@ impl Report for UnlockView {
 
     fn text(&self) -> String {
         match &self.holder {
-            None => format!("Nobody holds the migration lock of {}\n", visible(&self.database)),
-            Some(holder) if self.ended => format!("Ended the session that held the lock\n{}", describe(holder)),
+            None => format!(
+                "Nobody holds the migration lock of {}\n",
+                visible(&self.database)
+            ),
+            Some(holder) if self.ended => {
+                format!("Ended the session that held the lock\n{}", describe(holder))
+            }
             Some(holder) => format!("The migration lock is held by\n{}", describe(holder)),
         }
     }
@@ -105,7 +123,11 @@ mod tests {
             since: Some(DateTime::UNIX_EPOCH),
             activity: None,
         };
-        let view = UnlockView { database: "shop".to_owned(), holder: Some(holder), ended: false };
+        let view = UnlockView {
+            database: "shop".to_owned(),
+            holder: Some(holder),
+            ended: false,
+        };
         insta::assert_snapshot!(anstream::adapter::strip_str(&view.text()), @r"
         The migration lock is held by
           process      4711

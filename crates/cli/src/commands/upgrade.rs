@@ -8,9 +8,11 @@ use stairway_core::settings::Overrides;
 use super::{Execute, Needs};
 use crate::args::{MigrationArguments, PlanArguments, target};
 use crate::error::CommandError;
-use crate::report::{Outcome, RunView, TextReport};
+use crate::report::{Outcome, TextReport};
 use crate::session::Session;
 
+/// Apply revisions
+///
 /// Takes the migration lock, applies what is missing of the target and everything below it, each
 /// revision in a transaction where the database allows it, and verifies the result. With nothing to
 /// do, no lock is taken and nothing is written.
@@ -39,16 +41,16 @@ pub(crate) struct Arguments {
 
 impl Execute for Arguments {
     fn needs(&self) -> Needs {
-        if self.migration.sql { Needs::Offline } else { Needs::Databases }
+        if self.migration.sql {
+            Needs::Offline
+        } else {
+            Needs::Databases
+        }
     }
 
     fn overrides(&self, overrides: &mut Overrides) {
         self.migration.overrides(overrides);
         self.plan.overrides(overrides);
-    }
-
-    fn stops_between_steps(&self) -> bool {
-        true
     }
 
     async fn execute(&self, session: &Session<'_>) -> Result<Outcome, CommandError> {
@@ -64,7 +66,8 @@ impl Execute for Arguments {
             backup: manager.config().backup_before_upgrade,
             steps: self.migration.steps(),
         };
-        let report = manager.run(Direction::Upgrade, target, options).await?;
-        Ok(Outcome::done(RunView { report, location: manager.config().location() }))
+        Ok(Outcome::done(
+            session.run(Direction::Upgrade, target, options).await?,
+        ))
     }
 }

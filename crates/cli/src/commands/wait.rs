@@ -4,6 +4,7 @@ use clap::Args;
 use serde::Serialize;
 use serde_json::Value;
 use stairway_core::settings::Overrides;
+use stairway_core::{Error, Failure};
 
 use super::Execute;
 use crate::error::CommandError;
@@ -11,6 +12,8 @@ use crate::report::{Outcome, Report, versioned};
 use crate::session::Session;
 use crate::style::visible;
 
+/// Wait until the database answers
+///
 /// Exits with 5 if it does not in time. A wrong password or an unknown database is not waited for.
 #[derive(Debug, Args)]
 #[command(after_help = "\
@@ -30,10 +33,23 @@ impl Execute for Arguments {
 
     async fn execute(&self, session: &Session<'_>) -> Result<Outcome, CommandError> {
         let manager = session.manager()?;
-        manager.wait_for_database(manager.config().wait_timeout).await?;
-        let server_version = manager.check_database_connection().await?;
+        manager
+            .wait_for_database(manager.config().wait_timeout)
+            .await?;
+        let server_version = match manager.check_database_connection().await {
+            Ok(version) => version,
+            Err(Error::Refused {
+                failure: Failure::UnknownDatabase,
+                ..
+            }) => "the file is made by the first upgrade".to_owned(),
+            Err(error) => return Err(error.into()),
+        };
         let config = manager.config();
-        Ok(Outcome::done(Reachable { database: config.name.clone(), location: config.location(), server_version }))
+        Ok(Outcome::done(Reachable {
+            database: config.name.clone(),
+            location: config.location(),
+            server_version,
+        }))
     }
 }
 

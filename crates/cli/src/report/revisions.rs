@@ -24,7 +24,10 @@ impl Report for RevisionList {
         if self.revisions.is_empty() {
             return format!("{}\n", self.empty);
         }
-        let asked = self.revisions.iter().any(|revision| revision.is_applied.is_some());
+        let asked = self
+            .revisions
+            .iter()
+            .any(|revision| revision.is_applied.is_some());
         let heading: &[&str] = if asked {
             &["revision", "applied", "", "message"]
         } else {
@@ -64,7 +67,12 @@ impl RevisionList {
         if revision.parents.is_empty() {
             marks.push("base".to_owned());
         }
-        marks.extend(revision.branch_labels.iter().map(|label| format!("@{}", visible(label))));
+        marks.extend(
+            revision
+                .branch_labels
+                .iter()
+                .map(|label| format!("@{}", visible(label))),
+        );
         marks.join(" ")
     }
 }
@@ -89,9 +97,17 @@ mod tests {
         ])
         .unwrap();
         let history = applied.map(|applied| History::of(applied.iter().copied()));
-        let ids: Vec<RevisionId> = graph.iter().rev().map(|revision| revision.id.clone()).collect();
+        let ids: Vec<RevisionId> = graph
+            .iter()
+            .rev()
+            .map(|revision| revision.id.clone())
+            .collect();
         let revisions = RevisionReport::list(&graph, history.as_ref(), &ids);
-        let list = RevisionList { revisions, empty: "none", indicate_current: true };
+        let list = RevisionList {
+            revisions,
+            empty: "none",
+            indicate_current: true,
+        };
         anstream::adapter::strip_str(&list.text()).to_string()
     }
 
@@ -99,10 +115,10 @@ mod tests {
     fn revisions_stand_below_one_another_with_what_is_special_about_them() {
         insta::assert_snapshot!(list(Some(&["m1_users", "m3_left"])), @r"
         revision        applied                 message
-        m4_merge        pending  head merge     m4 merge
-        m3_left         yes      current @left  m3 left
-        m2_longer_name  pending                 m2 longer name
-        m1_users        yes      base           m1 users
+        m4_merge        pending  head merge     merge
+        m3_left         yes      current @left  left
+        m2_longer_name  pending                 longer name
+        m1_users        yes      base           users
         ");
     }
 
@@ -110,10 +126,10 @@ mod tests {
     fn without_a_database_nothing_is_said_about_being_applied() {
         insta::assert_snapshot!(list(None), @r"
         revision                    message
-        m4_merge        head merge  m4 merge
-        m3_left         @left       m3 left
-        m2_longer_name              m2 longer name
-        m1_users        base        m1 users
+        m4_merge        head merge  merge
+        m3_left         @left       left
+        m2_longer_name              longer name
+        m1_users        base        users
         ");
     }
 }

@@ -1,5 +1,7 @@
 //! What a run did, or would do.
 
+use std::fmt::Write as _;
+
 use serde_json::Value;
 use stairway_core::plan::plan::Direction;
 use stairway_core::{RunReport, StepReport};
@@ -20,13 +22,21 @@ impl Report for RunView {
     }
 
     fn text(&self) -> String {
-        if self.report.dry_run { self.dry_run() } else { self.done() }
+        if self.report.dry_run {
+            self.dry_run()
+        } else {
+            self.done()
+        }
     }
 }
 
 impl RunView {
     fn database(&self) -> String {
-        format!("{} ({})", visible(&self.report.database), visible(&self.location))
+        format!(
+            "{} ({})",
+            visible(&self.report.database),
+            visible(&self.location)
+        )
     }
 
     /// What was done, in one line or two.
@@ -55,7 +65,7 @@ impl RunView {
             revisions(&report.to)
         );
         if let Some(backup) = &report.backup {
-            text.push_str(&format!("Backup: {}\n", visible(&backup.display().to_string())));
+            let _ = writeln!(text, "Backup: {}", visible(&backup.display().to_string()));
         }
         text
     }
@@ -91,14 +101,21 @@ impl RunView {
 }
 
 fn dry_step(position: usize, total: usize, step: &StepReport) -> String {
-    let transaction = if step.transactional { "" } else { " (not in one transaction)" };
+    let transaction = if step.transactional {
+        ""
+    } else {
+        " (not in one transaction)"
+    };
     let mut text = comment(&format!(
         "{position}/{total} {}: {}{transaction}",
         revision(&step.revision),
         paint(HEADING, &visible(&step.message))
     ));
     if let Some(reason) = &step.incomplete {
-        text.push_str(&comment(&format!("not all of its SQL is known beforehand: {}", visible(reason))));
+        text.push_str(&comment(&format!(
+            "not all of its SQL is known beforehand: {}",
+            visible(reason)
+        )));
     }
     if step.sql.is_empty() && step.incomplete.is_none() {
         text.push_str(&comment("no statement"));
@@ -123,7 +140,11 @@ mod tests {
     use super::*;
 
     fn view(dry_run: bool, steps: Vec<StepReport>) -> RunView {
-        let to = steps.last().map(|step| step.revision.clone()).into_iter().collect();
+        let to = steps
+            .last()
+            .map(|step| step.revision.clone())
+            .into_iter()
+            .collect();
         RunView {
             report: RunReport {
                 run_id: "19c-1".to_owned(),
@@ -177,13 +198,19 @@ mod tests {
         let mut reads = step("m3_fill", &[]);
         reads.incomplete = Some("it reads the table users".to_owned());
         let steps = vec![
-            step("m1_users", &["CREATE TABLE users (\n  id int\n)", "SELECT 1;"]),
+            step(
+                "m1_users",
+                &["CREATE TABLE users (\n  id int\n)", "SELECT 1;"],
+            ),
             step("m2_index", &["CREATE INDEX CONCURRENTLY i ON users (id)"]),
             reads,
             step("m4_empty", &[]),
         ];
         let text = shown(&view(true, steps));
-        for line in text.lines().filter(|line| line.contains("m2_index") || line.contains("reads")) {
+        for line in text
+            .lines()
+            .filter(|line| line.contains("m2_index") || line.contains("reads"))
+        {
             assert!(line.starts_with("-- "), "{line}");
         }
         insta::assert_snapshot!(text, @r"

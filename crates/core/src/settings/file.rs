@@ -274,12 +274,12 @@ impl Reader<'_> {
 
     /// The line of a place in the text, counted from 1.
     fn line(&self, at: usize) -> usize {
-        let before = self
+        1 + self
             .text
-            .as_bytes()
             .get(..at)
-            .unwrap_or(self.text.as_bytes());
-        1 + before.iter().filter(|byte| **byte == b'\n').count()
+            .unwrap_or(self.text)
+            .matches('\n')
+            .count()
     }
 }
 

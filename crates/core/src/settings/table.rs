@@ -145,7 +145,7 @@ pub const SETTINGS: &[Setting] = &[
         flag: Some("--wait"),
         default: DefaultValue::Written("60s"),
         takes: Takes::Duration(Duration::ZERO, |draft, value| {
-            draft.config.wait_timeout = value
+            draft.config.wait_timeout = value;
         }),
         scope: Scope::Database,
         meaning: "How long `run`, `wait` and `--wait` wait for a database that does not answer. A wrong password \
@@ -157,7 +157,7 @@ pub const SETTINGS: &[Setting] = &[
         flag: None,
         default: DefaultValue::Written("10s"),
         takes: Takes::Duration(Duration::from_millis(1), |draft, value| {
-            draft.config.connect_timeout = value
+            draft.config.connect_timeout = value;
         }),
         scope: Scope::Database,
         meaning: "How long one attempt to connect may take.",
@@ -205,7 +205,7 @@ pub const SETTINGS: &[Setting] = &[
         flag: None,
         default: DefaultValue::Written("10"),
         takes: Takes::Count(1, 1_000_000, |draft, value| {
-            draft.config.backups_kept = value as usize
+            draft.config.backups_kept = value as usize;
         }),
         scope: Scope::Database,
         meaning: "How many backups of a database are kept; older ones are removed after a new one is verified.",
@@ -225,7 +225,7 @@ pub const SETTINGS: &[Setting] = &[
         flag: Some("--lock-timeout"),
         default: DefaultValue::Written("10m"),
         takes: Takes::Duration(Duration::ZERO, |draft, value| {
-            draft.config.lock_wait_timeout = value
+            draft.config.lock_wait_timeout = value;
         }),
         scope: Scope::Database,
         meaning: "How long to wait for another run that holds the migration lock. `0` does not wait.",
@@ -236,7 +236,7 @@ pub const SETTINGS: &[Setting] = &[
         flag: None,
         default: DefaultValue::Written("5s"),
         takes: Takes::Duration(Duration::from_millis(1), |draft, value| {
-            draft.config.statement_lock_timeout = value
+            draft.config.statement_lock_timeout = value;
         }),
         scope: Scope::Database,
         meaning: "How long a statement of a migration waits for a table lock before it gives up and is tried again, \
@@ -248,7 +248,7 @@ pub const SETTINGS: &[Setting] = &[
         flag: None,
         default: DefaultValue::Written("3"),
         takes: Takes::Count(0, 1_000, |draft, value| {
-            draft.config.max_retry_attempts = value
+            draft.config.max_retry_attempts = value;
         }),
         scope: Scope::Database,
         meaning: "How often a run is tried again after a failure that may pass: lock timeout, deadlock, lost \
@@ -260,7 +260,7 @@ pub const SETTINGS: &[Setting] = &[
         flag: None,
         default: DefaultValue::Written("5s"),
         takes: Takes::Duration(Duration::ZERO, |draft, value| {
-            draft.config.retry_delay = value
+            draft.config.retry_delay = value;
         }),
         scope: Scope::Database,
         meaning: "The pause before the first retry; it doubles with each.",

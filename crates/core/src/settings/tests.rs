@@ -199,7 +199,7 @@ fn the_documented_variables_have_their_documented_defaults() {
     let settings = given().resolve().unwrap();
     let database = &settings.databases[0];
     let config = database.config.as_ref().unwrap();
-    assert_eq!(config.wait_timeout, Duration::from_secs(60));
+    assert_eq!(config.wait_timeout, Duration::from_mins(1));
     assert!(database.fail_on_error);
     assert!(!database.dry_run);
     assert!(!config.backup_before_upgrade);
@@ -213,7 +213,7 @@ fn the_documented_variables_have_their_documented_defaults() {
         .unwrap();
     let database = &settings.databases[0];
     let config = database.config.as_ref().unwrap();
-    assert_eq!(config.wait_timeout, Duration::from_secs(120));
+    assert_eq!(config.wait_timeout, Duration::from_mins(2));
     assert!(!database.fail_on_error);
     assert!(database.dry_run);
     assert!(config.backup_before_upgrade);
@@ -286,7 +286,7 @@ fn a_named_database_has_its_own_url_and_policies_over_the_common_ones() {
         .select(Selection::Named("billing".to_owned()))
         .config();
     assert!(!billing.backup_before_upgrade);
-    assert_eq!(billing.wait_timeout, Duration::from_secs(120));
+    assert_eq!(billing.wait_timeout, Duration::from_mins(2));
 }
 
 #[test]
@@ -368,7 +368,7 @@ fn without_a_connection_neither_url_nor_database_is_needed() {
     let named = given()
         .file(TWO)
         .select(Selection::Offline(Some("billing".to_owned())));
-    assert_eq!(named.config().wait_timeout, Duration::from_secs(120));
+    assert_eq!(named.config().wait_timeout, Duration::from_mins(2));
     assert!(
         given()
             .file(TWO)
@@ -702,7 +702,7 @@ proptest! {
     #[test]
     fn any_text_is_a_duration_or_an_error(text in "[0-9.a-z \\-+]{0,24}") {
         if let Ok(duration) = parse_duration(&text) {
-            prop_assert!(duration <= Duration::from_secs(366 * 24 * 3600));
+            prop_assert!(duration <= Duration::from_hours(366 * 24));
         }
     }
 }

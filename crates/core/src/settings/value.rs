@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 /// No pause or limit is longer; a clock can always be added to it.
-const LONGEST: Duration = Duration::from_secs(365 * 24 * 60 * 60);
+const LONGEST: Duration = Duration::from_hours(365 * 24);
 
 /// Reads a duration: seconds as a bare number (`60`, `0.5`), or numbers with `ms`, `s`, `m` or `h`
 /// (`30s`, `2m`, `1h30m`, `250ms`).

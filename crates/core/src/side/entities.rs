@@ -146,7 +146,11 @@ async fn surroundings(
 ) -> Result<(), SideError> {
     let quote = |name: &str| Dialect::Postgres.quote_identifier(name);
     let mut namespaces: Vec<String> = statements.iter().filter_map(|sql| schema_of(sql)).collect();
-    namespaces.extend(beside.into_iter().flat_map(|schema| schema.namespaces.keys().cloned()));
+    namespaces.extend(
+        beside
+            .into_iter()
+            .flat_map(|schema| schema.namespaces.keys().cloned()),
+    );
     for name in namespaces {
         let sql = format!("CREATE SCHEMA IF NOT EXISTS {}", quote(&name));
         script::run(session, "schemas of the entities", &sql).await?;

@@ -22,8 +22,8 @@ use crate::{BoxFuture, Config, Error, Manager, MigrationSet, UrlError};
 
 pub use difference::difference;
 pub use entities::Entities;
-pub use script::ScriptError;
 use scratch::Scratch;
+pub use script::ScriptError;
 
 /// How long one attempt to connect may take.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
@@ -187,7 +187,7 @@ impl Sources {
                             Config::with_source(crate::DatabaseSource::Url(scratch.url().clone()));
                         config.history_table.clone_from(&self.inspect.history_table);
                         config.max_retry_attempts = 0;
-                        let manager = Manager::new(migrations, config);
+                        let manager = Manager::new(migrations, config).silently();
                         if !manager.graph().is_empty() {
                             manager.upgrade("heads").await?;
                         }

@@ -103,9 +103,9 @@ impl Drop for Scratch {
                 .build();
             if let Ok(runtime) = runtime {
                 let limit = std::time::Duration::from_secs(5);
-                drop(runtime.block_on(async {
-                    tokio::time::timeout(limit, remove(&remains)).await
-                }));
+                drop(
+                    runtime.block_on(async { tokio::time::timeout(limit, remove(&remains)).await }),
+                );
             }
         });
         drop(removal.join());

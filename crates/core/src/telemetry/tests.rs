@@ -5,8 +5,8 @@ use stairway_plan::position::DatabaseState;
 
 use super::*;
 
-/// What `log_event` logs for these, one JSON object a line.
-fn logged(kinds: impl IntoIterator<Item = EventKind>) -> Vec<serde_json::Value> {
+/// What `log_event` logs for these, in JSON or plain.
+fn lines(json: bool, kinds: impl IntoIterator<Item = EventKind>) -> Vec<String> {
     let lines: Arc<Mutex<Vec<u8>>> = Arc::default();
     let sink = Arc::clone(&lines);
     let writer = LineWriter {
@@ -16,9 +16,15 @@ fn logged(kinds: impl IntoIterator<Item = EventKind>) -> Vec<serde_json::Value> 
                 .extend_from_slice(line);
         })),
     };
-    let subscriber = tracing_subscriber::registry()
-        .with(json_layer(writer).with_filter(levels(LogLevel::Trace)));
-    tracing::subscriber::with_default(subscriber, || {
+    let layer: BoxedLayer = if json {
+        Box::new(json_layer(writer).with_filter(levels(LogLevel::Trace)))
+    } else {
+        let layer = tracing_subscriber::fmt::layer()
+            .event_format(PlainLine)
+            .with_writer(writer);
+        Box::new(layer.with_filter(levels(LogLevel::Trace)))
+    };
+    tracing::subscriber::with_default(tracing_subscriber::registry().with(layer), || {
         for kind in kinds {
             let event = Event {
                 timestamp: DateTime::UNIX_EPOCH,
@@ -32,6 +38,14 @@ fn logged(kinds: impl IntoIterator<Item = EventKind>) -> Vec<serde_json::Value> 
     std::str::from_utf8(&lines)
         .unwrap()
         .lines()
+        .map(str::to_owned)
+        .collect()
+}
+
+/// What `log_event` logs for these, in JSON.
+fn logged(kinds: impl IntoIterator<Item = EventKind>) -> Vec<serde_json::Value> {
+    lines(true, kinds)
+        .iter()
         .map(|line| serde_json::from_str(line).unwrap())
         .collect()
 }
@@ -205,13 +219,33 @@ fn the_lines_that_operators_look_for_are_as_documented() {
         "INFO Applied a in 1 ms",
         "WARN Trying again in 5.0 s (1 of 3): deadlock",
         "INFO Waiting for the migration lock, held by stairway, process 7 on web-1 since 1970-01-01 00:00:00 UTC, 2 s left",
-        "ERROR upgrade of a failed, nothing of it is left: no",
+        "ERROR The upgrade of a failed, nothing of it is left",
     ] {
         assert!(
             messages.iter().any(|message| message == expected),
             "{expected} is not in {messages:#?}"
         );
     }
+}
+
+#[test]
+fn a_plain_line_is_time_level_database_and_message_without_the_fields_of_json() {
+    let plain: Vec<String> = lines(false, every_kind())
+        .iter()
+        .map(|line| line.split_once(' ').unwrap().1.to_owned())
+        .collect();
+    assert!(
+        plain
+            .iter()
+            .any(|line| line == " INFO [shop] Applied a in 1 ms"),
+        "{plain:#?}"
+    );
+    assert!(
+        plain
+            .iter()
+            .any(|line| line == "DEBUG [shop] Statement 1 of a: select 1"),
+        "{plain:#?}"
+    );
 }
 
 #[test]

@@ -57,6 +57,30 @@ impl Bookkeeping {
         }
     }
 
+    /// The same tables, named with the schema in which they lie. A migration may change the session's
+    /// search path or database; the books must stay where they are.
+    #[must_use]
+    pub fn located(&self, schema: &str) -> Self {
+        Self {
+            schema: Some(schema.to_owned()),
+            ..self.clone()
+        }
+    }
+
+    /// Asks for the schema in which the tables lie, or would be made: one row, one column. Nothing to
+    /// ask where there is only one.
+    pub fn locate(&self) -> Option<String> {
+        match (self.dialect, &self.schema) {
+            (Dialect::Sqlite, _) | (_, Some(_)) => None,
+            (Dialect::MySql, None) => Some("SELECT DATABASE()".to_owned()),
+            (Dialect::Postgres, None) => Some(format!(
+                "SELECT coalesce((SELECT n.nspname FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace \
+                 WHERE c.oid = to_regclass({})), current_schema())",
+                self.text(&self.quoted(&self.history))
+            )),
+        }
+    }
+
     /// The kind of database.
     pub fn dialect(&self) -> Dialect {
         self.dialect

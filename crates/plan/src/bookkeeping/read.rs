@@ -114,18 +114,22 @@ impl Bookkeeping {
                     .collect();
                 format!("SELECT {}", columns.join(", "))
             }
+            // One look-up for each table: with a list of names the server would open every table.
             Dialect::MySql => {
                 let schema = self
                     .schema
                     .as_deref()
                     .map_or_else(|| "DATABASE()".to_owned(), |name| self.text(name));
                 let columns: Vec<String> = tables
-                    .map(|table| format!("COALESCE(SUM(table_name = {}), 0) > 0", self.text(table)))
+                    .map(|table| {
+                        let table = self.text(table);
+                        format!(
+                            "EXISTS (SELECT 1 FROM information_schema.tables \
+                             WHERE table_schema = {schema} AND table_name = {table})"
+                        )
+                    })
                     .collect();
-                format!(
-                    "SELECT {} FROM information_schema.tables WHERE table_schema = {schema}",
-                    columns.join(", ")
-                )
+                format!("SELECT {}", columns.join(", "))
             }
             Dialect::Sqlite => {
                 let columns: Vec<String> = tables
@@ -201,6 +205,36 @@ impl Bookkeeping {
             );
         }
         Some(sql)
+    }
+
+    /// Reads only which revisions are applied and whether a step is unfinished: as much as a start
+    /// with nothing to do needs to know. Nothing to ask when there is no history table.
+    pub fn read_applied(&self, existing: ExistingTables) -> Option<String> {
+        if !existing.history {
+            return None;
+        }
+        let mut sql = format!(
+            "SELECT 'applied', version FROM {}",
+            self.quoted(&self.history)
+        );
+        if existing.journal {
+            sql.push_str(" UNION ALL SELECT 'journal', revision FROM ");
+            sql.push_str(&self.quoted(&self.journal));
+        }
+        Some(sql)
+    }
+
+    /// Understands the answer to [`Self::read_applied`]: the applied revisions in no order, or nothing
+    /// if a step is unfinished.
+    pub fn parse_applied(&self, rows: &[TextRow]) -> Option<Vec<RevisionId>> {
+        rows.iter()
+            .map(|row| match (row.first(), row.get(1)) {
+                (Some(Some(kind)), Some(Some(version))) if kind == "applied" => {
+                    Some(RevisionId::from(version.as_str()))
+                }
+                _ => None,
+            })
+            .collect()
     }
 
     /// Understands the answer to [`Self::read_history`].

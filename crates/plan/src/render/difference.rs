@@ -10,11 +10,7 @@ use crate::schema::Schema;
 /// The way back: the changes in reverse order, each turned round, with its SQL. `judged` is the
 /// comparison made the other way round, where there is one: it knows the risk of what it has in
 /// common with the way back.
-pub fn reversed(
-    difference: &Difference,
-    to: &Schema,
-    judged: Option<&Difference>,
-) -> Difference {
+pub fn reversed(difference: &Difference, to: &Schema, judged: Option<&Difference>) -> Difference {
     let last = difference.changes.len().saturating_sub(1);
     let changes = difference.changes.iter().rev();
     let changes = changes.map(|change| {
@@ -61,7 +57,12 @@ fn guess(op: &Op, origin: &Origin) -> (Risk, BTreeSet<Warning>, Vec<String>) {
         (Risk::DataLoss, [Warning::DataLoss].into(), Vec::new())
     } else {
         let may_fail = matches!(op, Op::Alter(Alteration::Column { .. }))
-            || matches!(op, Op::Create(Object::Unique { .. } | Object::ForeignKey { .. } | Object::Check { .. }));
+            || matches!(
+                op,
+                Op::Create(
+                    Object::Unique { .. } | Object::ForeignKey { .. } | Object::Check { .. }
+                )
+            );
         let risk = if may_fail { Risk::MayFail } else { Risk::Safe };
         (risk, BTreeSet::new(), Vec::new())
     }
@@ -79,7 +80,9 @@ pub fn script(difference: &Difference, dialect: Dialect) -> String {
     let own_transaction = dialect == Dialect::Mysql
         || statements.iter().any(|statement| {
             let word = first_word(statement);
-            ["PRAGMA", "BEGIN", "COMMIT"].iter().any(|own| word.eq_ignore_ascii_case(own))
+            ["PRAGMA", "BEGIN", "COMMIT"]
+                .iter()
+                .any(|own| word.eq_ignore_ascii_case(own))
         });
     let mut text = String::new();
     if !own_transaction {
@@ -90,9 +93,15 @@ pub fn script(difference: &Difference, dialect: Dialect) -> String {
             text.push_str(&format!("-- {line}\n"));
         }
         if change.sql.is_empty()
-            && let Some(with) = change.done_with.and_then(|with| difference.changes.get(with))
+            && let Some(with) = change
+                .done_with
+                .and_then(|with| difference.changes.get(with))
         {
-            let when = if change.done_with > Some(position) { "below" } else { "above" };
+            let when = if change.done_with > Some(position) {
+                "below"
+            } else {
+                "above"
+            };
             let what = with.description.lines().next().unwrap_or_default();
             text.push_str(&format!("-- done {when}, with: {what}\n"));
         }
@@ -118,11 +127,17 @@ pub fn push_statement(script: &mut String, statement: &str, dialect: Dialect) {
     let statement = statement.trim_end().trim_end_matches(';');
     // The mysql client takes a semicolon inside the body of a stored program for its end.
     let is_program = dialect == Dialect::Mysql && statement.contains(';') && {
-        let words: Vec<String> =
-            statement.split_whitespace().take(8).map(str::to_ascii_uppercase).collect();
+        let words: Vec<String> = statement
+            .split_whitespace()
+            .take(8)
+            .map(str::to_ascii_uppercase)
+            .collect();
         words.first().is_some_and(|word| word == "CREATE")
             && words.iter().any(|word| {
-                matches!(word.as_str(), "TRIGGER" | "FUNCTION" | "PROCEDURE" | "EVENT")
+                matches!(
+                    word.as_str(),
+                    "TRIGGER" | "FUNCTION" | "PROCEDURE" | "EVENT"
+                )
             })
     };
     if is_program {
@@ -130,7 +145,11 @@ pub fn push_statement(script: &mut String, statement: &str, dialect: Dialect) {
     } else {
         script.push_str(statement);
         // A comment at the end would swallow the semicolon.
-        if statement.lines().last().is_some_and(|line| line.contains("--")) {
+        if statement
+            .lines()
+            .last()
+            .is_some_and(|line| line.contains("--"))
+        {
             script.push('\n');
         }
         script.push_str(";\n");
@@ -138,5 +157,8 @@ pub fn push_statement(script: &mut String, statement: &str, dialect: Dialect) {
 }
 
 fn first_word(statement: &str) -> &str {
-    statement.split(|c: char| !c.is_ascii_alphabetic()).next().unwrap_or_default()
+    statement
+        .split(|c: char| !c.is_ascii_alphabetic())
+        .next()
+        .unwrap_or_default()
 }

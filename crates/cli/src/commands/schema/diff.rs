@@ -15,6 +15,8 @@ use crate::exit_code;
 use crate::report::{Outcome, Report, versioned};
 use crate::session::Session;
 
+/// Say what makes one schema like another
+///
 /// Says what makes the first schema like the second one: as a list, as JSON, or as a script for
 /// psql, mariadb or sqlite3.
 ///
@@ -57,20 +59,27 @@ struct DiffReport {
 impl Execute for Arguments {
     fn needs(&self) -> Needs {
         // A server is given already if one side is a database.
-        let names_server = [&self.from, &self.to].iter().any(|text| {
-            matches!(Side::parse(text), Ok(Side::Database(_)) | Err(_))
-        });
-        if names_server { Needs::Offline } else { Needs::OneDatabase }
+        let names_server = [&self.from, &self.to]
+            .iter()
+            .any(|text| matches!(Side::parse(text), Ok(Side::Database(_)) | Err(_)));
+        if names_server {
+            Needs::Offline
+        } else {
+            Needs::OneDatabase
+        }
     }
 
     async fn execute(&self, session: &Session<'_>) -> Result<Outcome, CommandError> {
         let from = Side::parse(&self.from).map_err(Error::from)?;
         let to = Side::parse(&self.to).map_err(Error::from)?;
         let answers = self.answers.answers()?;
-        let compared =
-            compare(session, &from, &to, &self.filter.filter()?, &answers, None).await?;
+        let compared = compare(session, &from, &to, &self.filter.filter()?, &answers, None).await?;
         let (from, to) = if self.reverse { (to, from) } else { (from, to) };
-        let difference = if self.reverse { compared.way_back()? } else { compared.difference };
+        let difference = if self.reverse {
+            compared.way_back()?
+        } else {
+            compared.difference
+        };
         let found = !difference.changes.is_empty();
         let report = DiffReport {
             from: from.to_string(),
@@ -78,7 +87,11 @@ impl Execute for Arguments {
             dialect: compared.from.dialect,
             difference,
         };
-        let code = if found && self.exit_code { exit_code::DIFFERENT } else { exit_code::DONE };
+        let code = if found && self.exit_code {
+            exit_code::DIFFERENT
+        } else {
+            exit_code::DONE
+        };
         Ok(Outcome::with_code(report, code))
     }
 }
@@ -89,8 +102,14 @@ impl Report for DiffReport {
         fields.insert("from".to_owned(), json!(self.from));
         fields.insert("to".to_owned(), json!(self.to));
         fields.insert("dialect".to_owned(), json!(self.dialect));
-        fields.insert("changes".to_owned(), serde_json::to_value(&self.difference.changes)?);
-        fields.insert("not_compared".to_owned(), json!(self.difference.not_compared));
+        fields.insert(
+            "changes".to_owned(),
+            serde_json::to_value(&self.difference.changes)?,
+        );
+        fields.insert(
+            "not_compared".to_owned(),
+            json!(self.difference.not_compared),
+        );
         fields.insert("notes".to_owned(), json!(self.difference.notes));
         versioned(&fields)
     }

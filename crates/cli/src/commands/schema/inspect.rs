@@ -15,7 +15,9 @@ use crate::report::{Outcome, Report};
 use crate::session::Session;
 use crate::style::{DIM, HEADING, paint, visible};
 
-/// Prints the schema of a database, read from its catalogue: as a list, as JSON, or as the SQL that
+/// Print the schema of a database
+///
+/// Prints the schema, read from its catalogue: as a list, as JSON, or as the SQL that
 /// makes it in an empty database. Only reads.
 #[derive(Debug, Args)]
 #[command(after_help = "\
@@ -84,11 +86,32 @@ impl Report for InspectReport {
                 .map(|e| format!("{} ({})", schema.short_name(&e.name), e.values.join(", ")))
                 .collect(),
         );
-        heading("domains", schema.domains.keys().map(|name| schema.short_name(name)).collect());
-        heading("sequences", schema.sequences.keys().map(|name| schema.short_name(name)).collect());
+        heading(
+            "domains",
+            schema
+                .domains
+                .keys()
+                .map(|name| schema.short_name(name))
+                .collect(),
+        );
+        heading(
+            "sequences",
+            schema
+                .sequences
+                .keys()
+                .map(|name| schema.short_name(name))
+                .collect(),
+        );
         let functions = schema.functions.keys().map(|name| schema.short_name(name));
         heading("functions", functions.collect());
-        heading("views", schema.views.keys().map(|name| schema.short_name(name)).collect());
+        heading(
+            "views",
+            schema
+                .views
+                .keys()
+                .map(|name| schema.short_name(name))
+                .collect(),
+        );
         let mut tables = Vec::new();
         for table in schema.tables.values() {
             tables.push(schema.short_name(&table.name));
@@ -106,7 +129,13 @@ impl Report for InspectReport {
         }
         heading("tables", tables);
         for object in &schema.not_compared {
-            text.push_str(&format!("{}\n", paint(DIM, &format!("takes no part in comparisons: {}", visible(object)))));
+            text.push_str(&format!(
+                "{}\n",
+                paint(
+                    DIM,
+                    &format!("takes no part in comparisons: {}", visible(object))
+                )
+            ));
         }
         if text.is_empty() {
             text.push_str("nothing\n");

@@ -11,7 +11,7 @@ use crate::error::CommandError;
 use crate::report::Outcome;
 use crate::session::Session;
 
-/// Reads a schema, or compares two.
+/// Read a schema, or compare two
 #[derive(Debug, Args)]
 pub(crate) struct Arguments {
     #[command(subcommand)]
@@ -20,9 +20,7 @@ pub(crate) struct Arguments {
 
 #[derive(Debug, Subcommand)]
 enum Action {
-    /// Say what makes one schema like another
     Diff(diff::Arguments),
-    /// Print the schema of a database
     Inspect(inspect::Arguments),
 }
 

@@ -1,0 +1,5 @@
+//! The real binary, as a person or a script calls it, on SQLite.
+
+mod json;
+mod program;
+mod usage;
