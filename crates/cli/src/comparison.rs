@@ -3,15 +3,13 @@
 use std::path::PathBuf;
 
 use clap::Args;
-use stairway_core::plan::diff::{
-    Answers, DiffOptions, Difference, Questioner, RenameSubject, Spelling, Unstated,
-};
+use stairway_core::plan::diff::{Answers, Difference, PureJudge, Questioner, RenameSubject};
 use stairway_core::plan::filter::Filter;
 use stairway_core::plan::op::{Origin, Risk};
 use stairway_core::plan::render::difference::reversed;
-use stairway_core::plan::schema::{ObjectName, Schema};
-use stairway_core::side::{Side, Sources, difference};
-use stairway_core::{DatabaseSource, DatabaseUrl, Error};
+use stairway_core::plan::schema::ObjectName;
+use stairway_core::side::{Compared, Side, Sources};
+use stairway_core::{DatabaseSource, Error};
 
 use crate::error::CommandError;
 use crate::session::Session;
@@ -115,84 +113,38 @@ pub(crate) fn sources(session: &Session<'_>) -> Result<Sources, CommandError> {
     Ok(sources)
 }
 
-/// Two schemas and what makes the first one like the second one.
-pub(crate) struct Compared {
-    pub(crate) from: Schema,
-    pub(crate) to: Schema,
-    pub(crate) difference: Difference,
-    options: DiffOptions,
-    answers: Answers,
-}
-
-impl Compared {
-    /// The difference turned round.
-    pub(crate) fn way_back(&self) -> Result<Difference, CommandError> {
-        let answers = TurnedRound(&self.answers);
-        let judged = stairway_core::plan::diff::diff(
-            &self.to,
-            &self.from,
-            &self.options,
-            &stairway_core::plan::diff::PureJudge,
-            &answers,
-        )
-        .map_err(|error| CommandError::usage(error.to_string()))?;
-        Ok(reversed(&self.difference, &self.to, Some(&judged)))
-    }
-}
-
 /// Reads both sides and compares them. `questioner` is asked instead of the answers, where given.
 pub(crate) async fn compare(
     session: &Session<'_>,
     from: &Side,
     to: &Side,
     filter: &Filter,
-    answers: &Answers,
-    questioner: Option<&(dyn Questioner + Sync)>,
+    questioner: &(dyn Questioner + Sync),
 ) -> Result<Compared, CommandError> {
-    let mut sources = match from.url().or(to.url()) {
+    let named = from.url().or(to.url());
+    let sources = match (sources(session), named) {
+        (Ok(sources), None) => sources,
+        (Ok(sources), Some(url)) => Sources { server: url.clone(), ..sources },
         // Two databases need no revisions, and are compared even if these make no graph.
-        Some(url) => {
-            let mut sources =
-                sources(session).unwrap_or_else(|_| Sources::new(DatabaseUrl::clone(url)));
-            sources.server = url.clone();
-            sources
+        (Err(_), Some(url)) if !matches!((from, to), (Side::Revisions, _) | (_, Side::Revisions)) => {
+            Sources::new(url.clone())
         }
-        None => sources(session)?,
+        (Err(error), _) => return Err(error),
     };
-    if sources.migrations.is_none()
-        && matches!((from, to), (Side::Revisions, _) | (_, Side::Revisions))
-    {
-        session.manager()?;
-    }
-    // The side that is read first tells what stands around the entities.
-    let (mut before, mut after);
-    if matches!(from, Side::Entities) {
-        after = sources.read(to, None).await?;
-        before = sources.read(from, Some(&after)).await?;
-    } else {
-        before = sources.read(from, None).await?;
-        after = sources.read(to, Some(&before)).await?;
-    }
-    filter.apply(&mut before);
-    filter.apply(&mut after);
-    let options = DiffOptions {
-        unstated: if matches!(to, Side::Entities) {
-            Unstated::LeaveAlone
-        } else {
-            Unstated::Remove
-        },
-        spelling: Spelling::Meaning,
-    };
-    sources.server = from.url().or(to.url()).cloned().unwrap_or(sources.server);
-    let questioner: &(dyn Questioner + Sync) = questioner.unwrap_or(answers);
-    let difference = difference(&sources, &before, &after, &options, questioner).await?;
-    Ok(Compared {
-        from: before,
-        to: after,
-        difference,
-        options,
-        answers: answers.clone(),
-    })
+    Ok(sources.compare(from, to, filter, questioner).await?)
+}
+
+/// The difference turned round.
+pub(crate) fn way_back(compared: &Compared, answers: &Answers) -> Result<Difference, CommandError> {
+    let judged = stairway_core::plan::diff::diff(
+        &compared.to,
+        &compared.from,
+        &compared.options,
+        &PureJudge,
+        &TurnedRound(answers),
+    )
+    .map_err(|error| CommandError::usage(error.to_string()))?;
+    Ok(reversed(&compared.difference, &compared.to, Some(&judged)))
 }
 
 /// The answers, for the comparison the other way round.

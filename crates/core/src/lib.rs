@@ -9,6 +9,7 @@
 
 mod backup;
 mod bridge;
+pub mod compare;
 mod config;
 mod connection;
 mod create;

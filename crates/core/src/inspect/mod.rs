@@ -9,10 +9,12 @@ mod postgres;
 mod rows;
 mod sqlite;
 
+use stairway_plan::dialect::rows::CatalogueError;
 use stairway_plan::schema::Schema;
 use thiserror::Error;
 
 pub use connection::{Connection, dialect_of};
+pub(crate) use rows::{execute, fetch_text};
 
 /// What to read.
 #[derive(Clone, Debug, Default)]
@@ -47,8 +49,8 @@ pub enum InspectError {
         source: sqlx::Error,
     },
     /// The catalogue said something that was not understood.
-    #[error("cannot understand the catalogue ({query}): {reason}")]
-    Rows { query: &'static str, reason: String },
+    #[error(transparent)]
+    Rows(#[from] CatalogueError),
 }
 
 /// Reads the schema that the connection sees. Writes nothing and leaves no transaction open.

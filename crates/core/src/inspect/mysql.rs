@@ -21,9 +21,8 @@ pub(super) async fn read(
         .and_then(|row| row.get(1))
         .is_some_and(Option::is_some);
     if !has_database {
-        return Err(InspectError::Rows {
-            query: "server",
-            reason: "the URL names no database".to_owned(),
+        return Err(InspectError::InvalidUrl {
+            reason: "it names no database".to_owned(),
         });
     }
     let queries = queries(&catalogue::server(&server));

@@ -4,9 +4,7 @@ use futures_util::TryStreamExt;
 use sqlx::{ColumnIndex, Decode, Executor, Row, Type};
 
 use super::InspectError;
-
-/// A row with every column as text.
-pub(super) type TextRow = Vec<Option<String>>;
+use stairway_plan::dialect::rows::TextRow;
 
 /// Runs one query in the simple protocol, where every value comes as text, and collects its rows.
 pub(crate) async fn fetch_text<'c, DB, E>(
@@ -35,4 +33,24 @@ where
         rows.push(values);
     }
     Ok(rows)
+}
+
+/// Runs one statement that has no rows.
+pub(crate) async fn execute<'c, DB, E>(
+    connection: E,
+    name: &'static str,
+    sql: String,
+) -> Result<(), InspectError>
+where
+    DB: sqlx::Database,
+    E: Executor<'c, Database = DB>,
+{
+    sqlx::raw_sql(sqlx::AssertSqlSafe(sql))
+        .execute(connection)
+        .await
+        .map(|_| ())
+        .map_err(|source| InspectError::Query {
+            query: name,
+            source,
+        })
 }

@@ -20,7 +20,7 @@ use crate::connection::{Access, DatabaseUrl, Pinned, Session, UrlTarget, connect
 use crate::inspect::{Connection, InspectError, InspectOptions, inspect};
 use crate::{BoxFuture, Config, Error, Manager, MigrationSet, UrlError};
 
-pub use difference::difference;
+pub use difference::Compared;
 pub use entities::Entities;
 use scratch::Scratch;
 pub use script::ScriptError;
@@ -148,8 +148,22 @@ impl Sources {
         beside: Option<&'a Schema>,
     ) -> BoxFuture<'a, Result<Schema, SideError>> {
         Box::pin(async move {
+            let opened = self.open(side, beside).await?;
+            let schema = opened.schema.clone();
+            opened.close().await;
+            Ok(schema)
+        })
+    }
+
+    /// Reads a side and keeps its connection, and its scratch database where it has one.
+    pub(crate) fn open<'a>(
+        &'a self,
+        side: &'a Side,
+        beside: Option<&'a Schema>,
+    ) -> BoxFuture<'a, Result<Opened, SideError>> {
+        Box::pin(async move {
             match side {
-                Side::Database(url) => self.read_database(url, side).await,
+                Side::Database(url) => self.open_database(url, side, None).await,
                 Side::SqlFile(path) => {
                     let text = std::fs::read_to_string(path).map_err(|source| SideError::File {
                         path: path.clone(),
@@ -204,26 +218,60 @@ impl Sources {
         &self,
         side: &Side,
         fill: impl AsyncFnOnce(&Scratch) -> Result<(), SideError>,
-    ) -> Result<Schema, SideError> {
+    ) -> Result<Opened, SideError> {
         let scratch = Scratch::make(&self.server).await?;
-        let filled = fill(&scratch).await;
-        let read = match filled {
-            Ok(()) => self.read_database(scratch.url(), side).await,
-            Err(error) => Err(error),
-        };
-        scratch.remove().await;
-        read
+        if let Err(error) = fill(&scratch).await {
+            scratch.remove().await;
+            return Err(error);
+        }
+        let url = scratch.url().clone();
+        self.open_database(&url, side, Some(scratch)).await
     }
 
-    async fn read_database(&self, url: &DatabaseUrl, side: &Side) -> Result<Schema, SideError> {
+    async fn open_database(
+        &self,
+        url: &DatabaseUrl,
+        side: &Side,
+        scratch: Option<Scratch>,
+    ) -> Result<Opened, SideError> {
         let mut connection = open(url).await?;
-        let schema = inspect(&mut connection, &self.inspect).await;
-        // Only reading was done: a failure to say goodbye is of no consequence.
-        drop(connection.close().await);
-        schema.map_err(|source| SideError::Inspect {
-            side: side.to_string(),
-            source,
-        })
+        match inspect(&mut connection, &self.inspect).await {
+            Ok(schema) => Ok(Opened {
+                label: side.to_string(),
+                schema,
+                connection,
+                scratch,
+            }),
+            Err(source) => {
+                // Only reading was done: a failure to say goodbye is of no consequence.
+                drop(connection.close().await);
+                if let Some(scratch) = scratch {
+                    scratch.remove().await;
+                }
+                Err(SideError::Inspect {
+                    side: side.to_string(),
+                    source,
+                })
+            }
+        }
+    }
+}
+
+/// A side that was read, with the connection to it.
+pub(crate) struct Opened {
+    label: String,
+    schema: Schema,
+    connection: Connection,
+    scratch: Option<Scratch>,
+}
+
+impl Opened {
+    /// Says goodbye, and drops the scratch database.
+    async fn close(self) {
+        drop(self.connection.close().await);
+        if let Some(scratch) = self.scratch {
+            scratch.remove().await;
+        }
     }
 }
 

@@ -106,6 +106,11 @@ pub trait Rules: fmt::Debug + Sync {
         statements.flat_map(|sql| [sql, ";\n"]).collect()
     }
 
+    /// A statement as the database's own shell takes it, closed.
+    fn script_statement(&self, statement: &str) -> String {
+        format!("{statement};")
+    }
+
     /// A schema as a script that makes it in an empty database.
     fn render_schema(&self, schema: &Schema) -> Vec<String>;
 }

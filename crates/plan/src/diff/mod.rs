@@ -131,7 +131,13 @@ pub fn diff(
         options,
     };
     for op in &renames.ops {
-        findings.push(op.clone());
+        findings.list.push(match renames.moved_aside_for(op) {
+            Some(other) => {
+                let words = other.describe(from.dialect, to.default_schema.as_deref());
+                Finding::in_the_way_of(op.clone(), words[2..].to_owned())
+            }
+            None => Finding::new(op.clone()),
+        });
     }
     types::find_namespaces(&context, &mut findings);
     types::find_enums(&context, &renames, &mut findings);

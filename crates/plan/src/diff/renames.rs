@@ -26,6 +26,23 @@ pub(super) struct Renames {
     pub(super) enum_values: BTreeMap<(ObjectName, String), RenameCandidate>,
 }
 
+impl Renames {
+    /// The rename for whose sake this one only moves a column out of the way.
+    pub(super) fn moved_aside_for(&self, op: &Op) -> Option<&Op> {
+        let Op::Rename(Rename::Column { table, to, .. }) = op else {
+            return None;
+        };
+        self.ops.iter().find(|other| {
+            matches!(other, Op::Rename(Rename::Column {
+                table: other_table,
+                from,
+                known_as: Some(_),
+                ..
+            }) if other_table == table && from == to)
+        })
+    }
+}
+
 /// Finds the renames that lead from `from` towards `to`, and applies them to `from`.
 pub(super) fn find(
     from: &mut Schema,

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use crate::dialect::Dialect;
+use crate::dialect::{Dialect, rules};
 use crate::diff::Difference;
 use crate::op::{Alteration, Change, Object, Op, Origin, Risk, Warning};
 use crate::schema::Schema;
@@ -68,97 +68,42 @@ fn guess(op: &Op, origin: &Origin) -> (Risk, BTreeSet<Warning>, Vec<String>) {
     }
 }
 
-/// A script that makes the changes, for psql, mariadb/mysql or sqlite3.
+/// A script that makes the changes to `before`, for psql, mariadb/mysql or sqlite3.
 ///
-/// PostgreSQL and SQLite make it in one transaction, but for what must be committed before it can be
-/// used; MySQL commits each statement. Nothing to do gives a comment.
-pub fn script(difference: &Difference, dialect: Dialect) -> String {
+/// PostgreSQL makes it in one transaction, but for what must be committed before it can be used;
+/// MySQL commits each statement. Nothing to do gives a comment.
+pub fn script(difference: &Difference, before: &Schema) -> String {
     if difference.changes.is_empty() {
         return "-- Nothing to do.\n".to_owned();
     }
-    let statements: Vec<&str> = difference.sql();
-    let own_transaction = dialect == Dialect::Mysql
-        || statements.iter().any(|statement| {
-            let word = first_word(statement);
-            ["PRAGMA", "BEGIN", "COMMIT"]
-                .iter()
-                .any(|own| word.eq_ignore_ascii_case(own))
-        });
+    let rules = rules(before.dialect);
     let mut text = String::new();
-    if !own_transaction {
-        text.push_str("BEGIN;\n\n");
+    if before.dialect != Dialect::Postgres {
+        for change in &difference.changes {
+            push_comment(&mut text, &change.description);
+        }
+        text.push('\n');
+        let ops: Vec<Op> = difference.changes.iter().map(|c| c.op.clone()).collect();
+        text.push_str(&rules.script(&ops, before));
+        return text;
     }
-    for (position, change) in difference.changes.iter().enumerate() {
-        for line in change.description.lines() {
-            text.push_str(&format!("-- {line}\n"));
-        }
-        if change.sql.is_empty()
-            && let Some(with) = change
-                .done_with
-                .and_then(|with| difference.changes.get(with))
-        {
-            let when = if change.done_with > Some(position) {
-                "below"
-            } else {
-                "above"
-            };
-            let what = with.description.lines().next().unwrap_or_default();
-            text.push_str(&format!("-- done {when}, with: {what}\n"));
-        }
-        for statement in &change.sql {
-            push_statement(&mut text, statement, dialect);
-        }
-        if change.commit_after && !own_transaction {
+    text.push_str("BEGIN;\n\n");
+    for change in &difference.changes {
+        push_comment(&mut text, &change.description);
+        text.push_str(&rules.statements_script(&mut change.sql.iter().map(String::as_str)));
+        if change.commit_after {
             text.push_str("COMMIT;\nBEGIN;\n");
         }
         text.push('\n');
     }
-    if own_transaction {
-        text.truncate(text.trim_end().len());
-        text.push('\n');
-    } else {
-        text.push_str("COMMIT;\n");
-    }
+    text.push_str("COMMIT;\n");
     text
 }
 
-/// Statements for the client program, each ended as it needs.
-pub fn push_statement(script: &mut String, statement: &str, dialect: Dialect) {
-    let statement = statement.trim_end().trim_end_matches(';');
-    // The mysql client takes a semicolon inside the body of a stored program for its end.
-    let is_program = dialect == Dialect::Mysql && statement.contains(';') && {
-        let words: Vec<String> = statement
-            .split_whitespace()
-            .take(8)
-            .map(str::to_ascii_uppercase)
-            .collect();
-        words.first().is_some_and(|word| word == "CREATE")
-            && words.iter().any(|word| {
-                matches!(
-                    word.as_str(),
-                    "TRIGGER" | "FUNCTION" | "PROCEDURE" | "EVENT"
-                )
-            })
-    };
-    if is_program {
-        script.push_str(&format!("DELIMITER $$\n{statement}$$\nDELIMITER ;\n"));
-    } else {
-        script.push_str(statement);
-        // A comment at the end would swallow the semicolon.
-        if statement
-            .lines()
-            .last()
-            .is_some_and(|line| line.contains("--"))
-        {
-            script.push('\n');
-        }
-        script.push_str(";\n");
+fn push_comment(text: &mut String, words: &str) {
+    for line in words.lines() {
+        text.push_str("-- ");
+        text.push_str(line);
+        text.push('\n');
     }
-}
-
-fn first_word(statement: &str) -> &str {
-    statement
-        .split(|c: char| !c.is_ascii_alphabetic())
-        .next()
-        .unwrap_or_default()
 }

@@ -3,13 +3,13 @@
 use clap::Args;
 use serde_json::{Map, Value, json};
 use stairway_core::Error;
-use stairway_core::plan::dialect::Dialect;
 use stairway_core::plan::diff::Difference;
 use stairway_core::plan::render::difference::script;
+use stairway_core::plan::schema::Schema;
 use stairway_core::side::Side;
 
 use crate::commands::{Execute, Needs};
-use crate::comparison::{AnswerArguments, FilterArguments, compare, summary};
+use crate::comparison::{AnswerArguments, FilterArguments, compare, summary, way_back};
 use crate::error::CommandError;
 use crate::exit_code;
 use crate::report::{Outcome, Report, versioned};
@@ -52,7 +52,8 @@ pub(crate) struct Arguments {
 struct DiffReport {
     from: String,
     to: String,
-    dialect: Dialect,
+    /// What the changes are made to.
+    before: Schema,
     difference: Difference,
 }
 
@@ -73,18 +74,22 @@ impl Execute for Arguments {
         let from = Side::parse(&self.from).map_err(Error::from)?;
         let to = Side::parse(&self.to).map_err(Error::from)?;
         let answers = self.answers.answers()?;
-        let compared = compare(session, &from, &to, &self.filter.filter()?, &answers, None).await?;
-        let (from, to) = if self.reverse { (to, from) } else { (from, to) };
-        let difference = if self.reverse {
-            compared.way_back()?
+        let compared = compare(session, &from, &to, &self.filter.filter()?, &answers).await?;
+        let before = if self.reverse {
+            compared.difference.applied_to(&compared.from)
         } else {
-            compared.difference
+            compared.from.clone()
+        };
+        let (from, to, difference) = if self.reverse {
+            (to, from, way_back(&compared, &answers)?)
+        } else {
+            (from, to, compared.difference)
         };
         let found = !difference.changes.is_empty();
         let report = DiffReport {
             from: from.to_string(),
             to: to.to_string(),
-            dialect: compared.from.dialect,
+            before,
             difference,
         };
         let code = if found && self.exit_code {
@@ -101,7 +106,7 @@ impl Report for DiffReport {
         let mut fields = Map::new();
         fields.insert("from".to_owned(), json!(self.from));
         fields.insert("to".to_owned(), json!(self.to));
-        fields.insert("dialect".to_owned(), json!(self.dialect));
+        fields.insert("dialect".to_owned(), json!(self.before.dialect));
         fields.insert(
             "changes".to_owned(),
             serde_json::to_value(&self.difference.changes)?,
@@ -119,6 +124,6 @@ impl Report for DiffReport {
     }
 
     fn sql(&self) -> Option<String> {
-        Some(script(&self.difference, self.dialect))
+        Some(script(&self.difference, &self.before))
     }
 }

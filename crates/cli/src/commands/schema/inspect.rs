@@ -4,7 +4,6 @@ use clap::Args;
 use serde_json::Value;
 use stairway_core::DatabaseSource;
 use stairway_core::plan::dialect::rules;
-use stairway_core::plan::render::difference::push_statement;
 use stairway_core::plan::schema::Schema;
 use stairway_core::side::Side;
 
@@ -144,10 +143,9 @@ impl Report for InspectReport {
     }
 
     fn sql(&self) -> Option<String> {
-        let mut script = String::new();
-        for statement in rules(self.schema.dialect).render_schema(&self.schema) {
-            push_statement(&mut script, &statement, self.schema.dialect);
-        }
+        let rules = rules(self.schema.dialect);
+        let statements = rules.render_schema(&self.schema);
+        let script = rules.statements_script(&mut statements.iter().map(String::as_str));
         Some(script)
     }
 }

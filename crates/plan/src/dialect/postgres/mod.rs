@@ -1,6 +1,7 @@
 //! PostgreSQL.
 
 pub mod catalogue;
+pub mod judge;
 mod normalise;
 mod quote;
 mod read;
