@@ -2,3 +2,4 @@
 
 pub mod difference;
 pub mod graph;
+pub mod migration;
