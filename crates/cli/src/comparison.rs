@@ -8,6 +8,7 @@ use stairway_core::plan::filter::Filter;
 use stairway_core::plan::op::{Origin, Risk};
 use stairway_core::plan::render::difference::reversed;
 use stairway_core::plan::schema::ObjectName;
+use stairway_core::settings::Overrides;
 use stairway_core::side::{Compared, Side, Sources};
 use stairway_core::{DatabaseSource, Error};
 
@@ -27,14 +28,10 @@ pub(crate) struct FilterArguments {
 }
 
 impl FilterArguments {
-    pub(crate) fn filter(&self) -> Result<Filter, CommandError> {
-        let texts = |patterns: &'_ [String]| patterns.to_vec();
-        let (include, exclude) = (texts(&self.include), texts(&self.exclude));
-        Filter::parse(
-            include.iter().map(String::as_str),
-            exclude.iter().map(String::as_str),
-        )
-        .map_err(|error| CommandError::usage(error.to_string()))
+    pub(crate) fn overrides(&self, overrides: &mut Overrides) {
+        let joined = |patterns: &[String]| (!patterns.is_empty()).then(|| patterns.join(","));
+        overrides.set("compare_include", joined(&self.include).as_ref());
+        overrides.set("compare_exclude", joined(&self.exclude).as_ref());
     }
 }
 
@@ -113,25 +110,38 @@ pub(crate) fn sources(session: &Session<'_>) -> Result<Sources, CommandError> {
     Ok(sources)
 }
 
-/// Reads both sides and compares them. `questioner` is asked instead of the answers, where given.
+/// What takes part.
+pub(crate) fn filter(session: &Session<'_>) -> Filter {
+    session
+        .manager()
+        .map(|manager| manager.config().compare.clone())
+        .unwrap_or_default()
+}
+
+/// Reads both sides and compares them.
 pub(crate) async fn compare(
     session: &Session<'_>,
     from: &Side,
     to: &Side,
-    filter: &Filter,
     questioner: &(dyn Questioner + Sync),
 ) -> Result<Compared, CommandError> {
+    let filter = filter(session);
     let named = from.url().or(to.url());
     let sources = match (sources(session), named) {
         (Ok(sources), None) => sources,
-        (Ok(sources), Some(url)) => Sources { server: url.clone(), ..sources },
+        (Ok(sources), Some(url)) => Sources {
+            server: url.clone(),
+            ..sources
+        },
         // Two databases need no revisions, and are compared even if these make no graph.
-        (Err(_), Some(url)) if !matches!((from, to), (Side::Revisions, _) | (_, Side::Revisions)) => {
+        (Err(_), Some(url))
+            if !matches!((from, to), (Side::Revisions, _) | (_, Side::Revisions)) =>
+        {
             Sources::new(url.clone())
         }
         (Err(error), _) => return Err(error),
     };
-    Ok(sources.compare(from, to, filter, questioner).await?)
+    Ok(sources.compare(from, to, &filter, questioner).await?)
 }
 
 /// The difference turned round.

@@ -37,6 +37,9 @@ pub(crate) enum CommandError {
         message: String,
         hint: Option<String>,
     },
+    /// Something that should not happen.
+    #[error("{0}")]
+    Failed(String),
     /// A person said no.
     #[error("nothing was done: the answer was not yes")]
     Declined,
@@ -75,7 +78,7 @@ impl CommandError {
             Self::Settings(_) | Self::Revisions(_) | Self::Log(_) | Self::Usage { .. } => {
                 exit_code::USAGE
             }
-            Self::Declined => exit_code::FAILED,
+            Self::Declined | Self::Failed(_) => exit_code::FAILED,
             Self::Interrupted => exit_code::INTERRUPTED,
         }
     }
@@ -91,7 +94,7 @@ impl CommandError {
                       finding"
                     .to_owned())
             }
-            Self::Log(_) | Self::Declined | Self::Interrupted => None,
+            Self::Log(_) | Self::Failed(_) | Self::Declined | Self::Interrupted => None,
         }
     }
 

@@ -19,6 +19,7 @@
 //! report, and the printer writes it: commands read no environment and print nothing.
 
 mod args;
+mod asking;
 mod commands;
 mod comparison;
 mod error;

@@ -148,6 +148,15 @@ impl Console {
         ))
     }
 
+    /// Asks for a text; nothing for an empty answer. Blocks.
+    pub(crate) fn ask_for(&self, question: &str) -> io::Result<Option<String>> {
+        self.write_error(&format!("{} ", paint(HEADING, question)));
+        let mut answer = String::new();
+        io::stdin().read_line(&mut answer)?;
+        let answer = answer.trim();
+        Ok((!answer.is_empty()).then(|| answer.to_owned()))
+    }
+
     /// The exit code, unless a result could not be written.
     pub(crate) fn exit_code(&self, code: u8) -> u8 {
         if code == exit_code::DONE && self.output_failed.load(Ordering::Relaxed) {

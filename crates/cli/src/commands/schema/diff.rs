@@ -6,6 +6,7 @@ use stairway_core::Error;
 use stairway_core::plan::diff::Difference;
 use stairway_core::plan::render::difference::script;
 use stairway_core::plan::schema::Schema;
+use stairway_core::settings::Overrides;
 use stairway_core::side::Side;
 
 use crate::commands::{Execute, Needs};
@@ -70,11 +71,15 @@ impl Execute for Arguments {
         }
     }
 
+    fn overrides(&self, overrides: &mut Overrides) {
+        self.filter.overrides(overrides);
+    }
+
     async fn execute(&self, session: &Session<'_>) -> Result<Outcome, CommandError> {
         let from = Side::parse(&self.from).map_err(Error::from)?;
         let to = Side::parse(&self.to).map_err(Error::from)?;
         let answers = self.answers.answers()?;
-        let compared = compare(session, &from, &to, &self.filter.filter()?, &answers).await?;
+        let compared = compare(session, &from, &to, &answers).await?;
         let before = if self.reverse {
             compared.difference.applied_to(&compared.from)
         } else {

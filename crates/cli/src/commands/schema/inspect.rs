@@ -5,10 +5,11 @@ use serde_json::Value;
 use stairway_core::DatabaseSource;
 use stairway_core::plan::dialect::rules;
 use stairway_core::plan::schema::Schema;
+use stairway_core::settings::Overrides;
 use stairway_core::side::Side;
 
 use crate::commands::{Execute, Needs};
-use crate::comparison::{FilterArguments, sources};
+use crate::comparison::{FilterArguments, filter, sources};
 use crate::error::CommandError;
 use crate::report::{Outcome, Report};
 use crate::session::Session;
@@ -41,8 +42,11 @@ impl Execute for Arguments {
         Needs::OneDatabase
     }
 
+    fn overrides(&self, overrides: &mut Overrides) {
+        self.filter.overrides(overrides);
+    }
+
     async fn execute(&self, session: &Session<'_>) -> Result<Outcome, CommandError> {
-        let filter = self.filter.filter()?;
         let sources = sources(session)?;
         let side = match &self.of {
             Some(text) => Side::parse(text).map_err(stairway_core::Error::from)?,
@@ -54,7 +58,7 @@ impl Execute for Arguments {
             },
         };
         let mut schema = sources.read(&side, None).await?;
-        filter.apply(&mut schema);
+        filter(session).apply(&mut schema);
         Ok(Outcome::done(InspectReport { schema }))
     }
 }
