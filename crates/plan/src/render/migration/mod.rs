@@ -97,7 +97,7 @@ fn upwards(
     let alone = is_alone(difference, position);
     write(
         body,
-        &operation::form(&change.op, &change.sql, change.dialect, alone),
+        &operation::form(change, &change.op, &change.sql, alone),
         &change.sql,
     );
     if change.commit_after && position + 1 < difference.changes.len() {
@@ -146,7 +146,7 @@ fn downwards(
     let alone = is_alone(difference, position);
     write(
         body,
-        &operation::form(&op, &change.reverse_sql, change.dialect, alone),
+        &operation::form(change, &op, &change.reverse_sql, alone),
         &change.reverse_sql,
     );
 }

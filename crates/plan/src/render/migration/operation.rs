@@ -16,12 +16,10 @@ pub(super) enum Form {
     Sql,
 }
 
-/// The form of an operation whose statements are `sql`. `alone` says that they do nothing else.
-pub(super) fn form(op: &Op, sql: &[String], dialect: Dialect, alone: bool) -> Form {
-    let default_schema = match dialect {
-        Dialect::Postgres => Some("public"),
-        Dialect::Mysql | Dialect::Sqlite => None,
-    };
+/// The form of the change's operation, or of its reverse, whose statements are `sql`. `alone` says
+/// that they do nothing else.
+pub(super) fn form(change: &Change, op: &Op, sql: &[String], alone: bool) -> Form {
+    let (dialect, default_schema) = (change.dialect, change.default_schema.as_deref());
     let Some(first) = sql.first().filter(|_| alone) else {
         return Form::Sql;
     };

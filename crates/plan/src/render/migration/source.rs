@@ -8,6 +8,8 @@ use crate::dialect::Dialect;
 #[derive(Debug, Default)]
 pub(super) struct Body {
     code: String,
+    /// The texts of its comments; the code names them by number.
+    comments: Vec<String>,
     /// Something is done with the bare connection.
     runs_sql: bool,
     is_empty: bool,
@@ -29,7 +31,8 @@ impl Body {
         // What a database calls things must not end the comment or turn the text round.
         let text: String = text.chars().filter(|c| !c.is_control()).collect();
         self.code
-            .push_str(&format!("{COMMENT}{});\n", literal(&text)));
+            .push_str(&format!("{COMMENT}{});\n", self.comments.len()));
+        self.comments.push(text);
         self.is_empty = false;
     }
 
@@ -78,19 +81,11 @@ pub(super) fn file(up: &Body, down: &Body, dialect: Dialect) -> Result<String, R
         Dialect::Mysql => ("MySQL", "MySql"),
         Dialect::Sqlite => ("SQLite", "Sqlite"),
     };
-    let guard = format!(
-        "match manager.get_database_backend() {{
-            DbBackend::{backend} => {{}}
-            backend => {{
-                return Err(DbErr::Custom(format!(
-                    \"this revision has SQL for {product} only, and none for {{backend:?}}\"
-                )));
-            }}
-        }}"
-    );
     let function = |body: &Body| {
         let prelude = if body.runs_sql {
-            format!("{guard}\nlet db = manager.get_connection();\n{BLANK}\n")
+            format!(
+                "refuse_other_databases(manager)?;\nlet db = manager.get_connection();\n{BLANK}\n"
+            )
         } else {
             String::new()
         };
@@ -117,31 +112,50 @@ pub(super) fn file(up: &Body, down: &Body, dialect: Dialect) -> Result<String, R
         function(up),
         function(down)
     ));
+    if runs_sql {
+        text.push_str(&format!(
+            "/// The SQL in here is {product}'s.
+            fn refuse_other_databases(manager: &SchemaManager) -> Result<(), DbErr> {{
+                match manager.get_database_backend() {{
+                    DbBackend::{backend} => Ok(()),
+                    backend => Err(DbErr::Custom(format!(\"there is no SQL for {{backend:?}} here\"))),
+                }}
+            }}"
+        ));
+    }
     let file = syn::parse_file(&text).map_err(|error| RenderError {
         reason: error.to_string(),
         source_text: text.clone(),
     })?;
-    Ok(with_comments(&prettyplease::unparse(&file)))
+    Ok(with_comments(
+        &prettyplease::unparse(&file),
+        [&up.comments, &down.comments],
+    ))
 }
 
 /// Turns the calls that stand for comments into comments, and puts empty lines between items.
-fn with_comments(formatted: &str) -> String {
+fn with_comments(formatted: &str, comments: [&[String]; 2]) -> String {
     let mut text = String::new();
     let mut previous = "";
+    let mut function = 0;
     for line in formatted.lines() {
         let code = line.trim_start();
         let indent = &line[..line.len() - code.len()];
-        let starts_item = code.starts_with("#[") || code.starts_with("async fn down");
+        let starts_item =
+            code.starts_with("#[") || code.starts_with("async fn down") || code.starts_with("/// ");
         if starts_item && !previous.is_empty() && !previous.trim_end().ends_with('{') {
             text.push('\n');
         }
         previous = line;
+        if code.starts_with("async fn down") {
+            function = 1;
+        }
         if code == BLANK {
             text.push('\n');
-        } else if let Some(comment) = commented(code) {
+        } else if let Some(comment) = commented(code, comments[function]) {
             text.push_str(indent);
             text.push_str("// ");
-            text.push_str(&comment);
+            text.push_str(comment);
             text.truncate(text.trim_end().len());
             text.push('\n');
         } else {
@@ -152,10 +166,11 @@ fn with_comments(formatted: &str) -> String {
     text
 }
 
-fn commented(code: &str) -> Option<String> {
-    let inner = code.strip_prefix(COMMENT)?.strip_suffix(");")?;
-    let literal: syn::LitStr = syn::parse_str(inner).ok()?;
-    Some(literal.value())
+fn commented<'a>(code: &str, comments: &'a [String]) -> Option<&'a str> {
+    let number = code.strip_prefix(COMMENT)?.strip_suffix(");")?;
+    comments
+        .get(number.parse::<usize>().ok()?)
+        .map(String::as_str)
 }
 
 /// A text as a Rust literal: a raw one where that is easier to read.
