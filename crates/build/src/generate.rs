@@ -190,6 +190,17 @@ pub static SOURCES: &[::stairway_core::RevisionSource] = &[
         path: "src/revisions/m2_models.rs",
     },
 ];
+
+/// The revisions with their places in the graph, for Stairway. [`Migrator`] is the same list for
+/// everything that knows plain migrations only.
+#[derive(Clone, Copy, Debug)]
+pub struct Revisions;
+
+impl ::stairway_core::Project for Revisions {
+    fn migration_set() -> ::std::result::Result<::stairway_core::MigrationSet, ::stairway_core::MigrationSetError> {
+        ::stairway_core::MigrationSet::from_sources::<Migrator>(SOURCES)
+    }
+}
 "#
         .replace("FIRST", &fingerprint("//! Create users\n"))
         .replace(

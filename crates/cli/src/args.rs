@@ -309,4 +309,32 @@ mod tests {
             insta::assert_snapshot!(format!("help-{name}"), sub.render_long_help());
         }
     }
+
+    #[test]
+    fn the_page_of_the_command_line_names_every_command_and_option() {
+        let page = include_str!("../../../docs/cli.md");
+        let mut command = Arguments::command();
+        command.build();
+        for sub in command
+            .get_subcommands()
+            .filter(|sub| sub.get_name() != "help")
+        {
+            let name = sub.get_name();
+            let example = format!("stairway {name}");
+            assert!(
+                page.contains(&example),
+                "docs/cli.md has no example of {name}"
+            );
+            for long in sub
+                .get_arguments()
+                .filter_map(clap::Arg::get_long)
+                .filter(|long| *long != "help")
+            {
+                assert!(
+                    page.contains(&format!("--{long}")),
+                    "docs/cli.md lacks --{long} of {name}"
+                );
+            }
+        }
+    }
 }

@@ -83,18 +83,22 @@ impl CommandError {
         }
     }
 
-    pub(crate) fn hint(&self) -> Option<String> {
+    /// What to do next. `signal` as for [`exit_code`](Self::exit_code).
+    pub(crate) fn hint(&self, signal: Option<u8>) -> Option<String> {
         match self {
+            // It did not fail by itself: there is nothing to correct.
+            Self::Core(Error::Step(_)) if signal.is_some() => {
+                Some("run the same command again; it goes on from there".to_owned())
+            }
             Self::Core(error) | Self::Side(SideError::Core(error)) => error.hint(),
-            Self::Side(_) => None,
             Self::Settings(error) => error.hint(),
             Self::Usage { hint, .. } => hint.clone(),
-            Self::Revisions(_) => {
-                Some("correct the module comments of the revisions, then build again; `stairway check` names every \
-                      finding"
-                    .to_owned())
-            }
-            Self::Log(_) | Self::Failed(_) | Self::Declined | Self::Interrupted => None,
+            Self::Revisions(_) => Some("correct the revisions, then build again".to_owned()),
+            Self::Side(_)
+            | Self::Log(_)
+            | Self::Failed(_)
+            | Self::Declined
+            | Self::Interrupted => None,
         }
     }
 
@@ -114,14 +118,14 @@ impl CommandError {
     }
 
     /// For a terminal: the sentence, details on lines of their own, then the hint.
-    pub(crate) fn text(&self) -> String {
+    pub(crate) fn text(&self, signal: Option<u8>) -> String {
         let mut text = format!("{} ", paint(BAD, "error:"));
         match self {
             Self::Core(Error::Step(step)) => text.push_str(&step_failure(step)),
             _ => text.push_str(&visible_lines(&self.sentence())),
         }
         text.push('\n');
-        if let Some(hint) = self.hint() {
+        if let Some(hint) = self.hint(signal) {
             let _ = writeln!(text, "{} {}", paint(HEADING, "hint:"), visible_lines(&hint));
         }
         text
@@ -134,7 +138,7 @@ impl CommandError {
             "kind": exit_code::name(code),
             "exit_code": code,
             "message": self.sentence(),
-            "hint": self.hint(),
+            "hint": self.hint(signal),
         });
         if let Self::Core(Error::Step(step)) = self {
             error["revision"] = json!(step.revision);

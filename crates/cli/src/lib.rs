@@ -26,6 +26,7 @@ mod error;
 mod events;
 pub mod exit_code;
 mod invocation;
+mod notify;
 mod printer;
 mod progress;
 mod report;

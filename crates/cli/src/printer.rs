@@ -119,13 +119,13 @@ impl Console {
     /// Says why a command failed, on standard error; with JSON results also as the result.
     /// `database` names the database where there are several.
     pub(crate) fn error(&self, error: &CommandError, signal: Option<u8>, database: Option<&str>) {
-        let (code, hint) = (error.exit_code(signal), error.hint());
+        let (code, hint) = (error.exit_code(signal), error.hint(signal));
         tracing::error!(
             target: TARGET, event = "error", database, exit_code = code, hint = hint.as_deref(),
             "{}", error.sentence()
         );
         if !self.json_lines {
-            self.write_error(&error.text());
+            self.write_error(&error.text(signal));
         }
         if self.output == OutputFormat::Json && database.is_none() {
             self.json(&json!({ "schema_version": 1, "error": error.json(signal) }));

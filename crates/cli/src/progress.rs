@@ -114,9 +114,9 @@ fn doing(kind: &EventKind, step: &mut String) -> Doing {
             ..
         } => now(
             format!(
-                "waiting for the migration lock{}, {} left",
-                visible(&held_by(holder.as_ref())),
-                duration(*time_left_ms)
+                "waiting for the lock, {} left{}",
+                duration(*time_left_ms),
+                visible(&held_by(holder.as_ref()))
             ),
             false,
         ),

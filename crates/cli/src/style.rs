@@ -26,6 +26,14 @@ pub(crate) fn revision(id: &RevisionId) -> String {
     paint(REVISION, &visible(id.as_str()))
 }
 
+/// Revisions with commas between, for a sentence that is made safe to show as a whole.
+pub(crate) fn names(ids: &[RevisionId]) -> String {
+    ids.iter()
+        .map(RevisionId::as_str)
+        .collect::<Vec<_>>()
+        .join(", ")
+}
+
 /// Revisions with commas between, safe to show; `nothing` if there are none.
 pub(crate) fn revisions(ids: &[RevisionId]) -> String {
     if ids.is_empty() {

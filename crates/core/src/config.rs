@@ -9,6 +9,7 @@ use stairway_plan::plan::PlanOptions;
 use stairway_plan::sql::Dialect;
 
 use crate::connection::{DEFAULT_DATABASE_URL, DatabaseUrl, UrlError};
+use crate::notify::Webhook;
 
 /// Where the connection comes from.
 #[derive(Clone, Debug)]
@@ -84,6 +85,9 @@ pub struct Config {
     pub pooler: PoolerPolicy,
     /// What to do when the server still runs a statement of a runner that has died.
     pub orphan: OrphanPolicy,
+    /// Who is told after a run. The program that runs sends the message, see
+    /// [`Webhook::send`](crate::notify::Webhook::send). Nobody by default.
+    pub webhook: Webhook,
 }
 
 /// Whether the connection goes through a pooler that shares server sessions between clients.
@@ -148,6 +152,7 @@ impl Config {
             compare: Filter::default(),
             pooler: PoolerPolicy::default(),
             orphan: OrphanPolicy::default(),
+            webhook: Webhook::default(),
         }
     }
 
@@ -214,10 +219,50 @@ impl Default for Config {
     }
 }
 
-/// The user who runs this process, as the environment says.
+/// The user who runs this process: as the environment says, else (in a container nothing sets it) as
+/// the operating system does.
 fn operating_system_user() -> String {
     ["USER", "LOGNAME", "USERNAME"]
         .iter()
         .find_map(|name| std::env::var(name).ok().filter(|user| !user.is_empty()))
+        .or_else(user_of_process)
         .unwrap_or_else(|| "unknown".to_owned())
+}
+
+/// The name that `/etc/passwd` has for this process's user, or its number.
+#[cfg(target_os = "linux")]
+fn user_of_process() -> Option<String> {
+    use std::os::unix::fs::MetadataExt;
+
+    let user = std::fs::metadata("/proc/self").ok()?.uid();
+    let names = std::fs::read_to_string("/etc/passwd").unwrap_or_default();
+    Some(name_of_user(&names, user).unwrap_or_else(|| user.to_string()))
+}
+
+#[cfg(not(target_os = "linux"))]
+fn user_of_process() -> Option<String> {
+    None
+}
+
+/// The name in a line `name:password:number:...`.
+#[cfg(target_os = "linux")]
+fn name_of_user(passwd: &str, user: u32) -> Option<String> {
+    passwd.lines().find_map(|line| {
+        let mut fields = line.split(':');
+        let name = fields.next().filter(|name| !name.is_empty())?;
+        (fields.nth(1)?.parse() == Ok(user)).then(|| name.to_owned())
+    })
+}
+
+#[cfg(all(test, target_os = "linux"))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_user_is_named_as_the_system_names_it() {
+        let passwd = "root:x:0:0:root:/root:/bin/sh\n\napp:x:10001:10001::/app:/bin/false\n";
+        assert_eq!(name_of_user(passwd, 10001).as_deref(), Some("app"));
+        assert_eq!(name_of_user(passwd, 7), None);
+        assert!(user_of_process().is_some());
+    }
 }

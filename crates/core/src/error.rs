@@ -85,7 +85,7 @@ pub enum Error {
         message: String,
     },
     /// The backup failed, so nothing was migrated.
-    #[error("nothing was migrated, because the backup failed: {0}")]
+    #[error("the backup failed, and nothing was migrated: {0}")]
     Backup(String),
     /// After the run the database was not where the plan leads.
     #[error(

@@ -18,7 +18,9 @@ mod executor;
 pub mod inspect;
 mod lock;
 mod manager;
+mod metrics;
 mod migrations;
+pub mod notify;
 mod observer;
 mod operations;
 mod recorder;
@@ -42,6 +44,7 @@ pub use manager::{
     CreatedRevision, Manager, NewRevision, RepairAction, RepairReport, RunOptions, RunReport,
     StampReport, StepReport,
 };
+pub use metrics::MetricsObserver;
 pub use migrations::{MigrationSet, MigrationSetError, Project};
 pub use observer::{EventLog, Observer};
 pub use sea_orm_migration;

@@ -445,9 +445,10 @@ impl Manager {
         limit: Option<usize>,
     ) -> Result<RunReport, Error> {
         let began = Instant::now();
-        let mut plan = self.plan(direction, target).await?;
+        let history = self.read_history().await?;
+        let mut plan = plan(self.graph(), &history, direction, target, self.config.plan)?;
         if let Some(limit) = limit {
-            plan.steps.truncate(limit);
+            plan.limit(limit, self.graph(), &history);
         }
         let dialect = self.config.dialect();
         let mut steps = Vec::with_capacity(plan.steps.len());

@@ -10,16 +10,28 @@ use stairway_plan::sql::{Dialect, Rendering, split};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::bridge::{self, StepError};
+use crate::executor::{Safety, safety_of};
 
 /// What a revision sends, as far as can be told without a database.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct RenderedStep {
-    /// The statements, values inlined, savepoints included.
+    /// The statements, values inlined, with those that open and close the migration's own
+    /// transactions: savepoints where the step runs in one.
     pub(crate) statements: Vec<String>,
     /// The statements alone, as a run sees them.
     sent: Vec<String>,
     /// Why there may be more.
     pub(crate) incomplete: Option<String>,
+}
+
+impl RenderedStep {
+    /// The statements one by one, without savepoints: what a checksum is taken over.
+    pub(crate) fn single_statements(&self, dialect: Dialect) -> Vec<String> {
+        self.sent
+            .iter()
+            .flat_map(|text| single_statements(text, dialect))
+            .collect()
+    }
 }
 
 /// Runs `up` or `down` against a recording connection. Reading is not possible there: a revision
@@ -32,6 +44,7 @@ pub(crate) async fn render(
     let recorded = Arc::new(Mutex::new(Recorded::default()));
     let connection = OfflineRecorder {
         dialect,
+        in_transaction: safety_of(dialect, migration) == Safety::Transactional,
         recorded: Arc::clone(&recorded),
     };
     let outcome =
@@ -63,13 +76,7 @@ pub(crate) async fn render_for_comparison(
     }
     let second = render(migration, Direction::Upgrade, dialect).await;
     if first == second {
-        Rendering::Statements(
-            first
-                .sent
-                .iter()
-                .flat_map(|text| single_statements(text, dialect))
-                .collect(),
-        )
+        Rendering::Statements(first.single_statements(dialect))
     } else {
         Rendering::Unavailable {
             reason: "its SQL differs each time it is made".to_owned(),
@@ -106,12 +113,31 @@ struct Recorded {
 #[derive(Debug)]
 struct OfflineRecorder {
     dialect: Dialect,
+    /// Whether the step runs in a transaction, within which there can only be savepoints.
+    in_transaction: bool,
     recorded: Arc<Mutex<Recorded>>,
 }
 
 impl OfflineRecorder {
     fn note(&self, change: impl FnOnce(&mut Recorded)) {
         change(&mut self.recorded.lock().unwrap_or_else(PoisonError::into_inner));
+    }
+
+    /// Whether a transaction that the migration opens at this depth is one, and no savepoint.
+    fn is_outermost(&self, depth: usize) -> bool {
+        depth <= 1 && !self.in_transaction
+    }
+
+    fn close(&self, end: &str, release: &str) {
+        self.note(|recorded| {
+            let depth = recorded.depth;
+            recorded.depth = depth.saturating_sub(1);
+            recorded.statements.push(if self.is_outermost(depth) {
+                end.to_owned()
+            } else {
+                format!("{release} stairway_{depth}")
+            });
+        });
     }
 }
 
@@ -139,30 +165,20 @@ impl MockDatabaseTrait for OfflineRecorder {
         self.note(|recorded| {
             recorded.depth += 1;
             let depth = recorded.depth;
-            recorded
-                .statements
-                .push(format!("SAVEPOINT stairway_{depth}"));
+            recorded.statements.push(if self.is_outermost(depth) {
+                "BEGIN".to_owned()
+            } else {
+                format!("SAVEPOINT stairway_{depth}")
+            });
         });
     }
 
     fn commit(&mut self) {
-        self.note(|recorded| {
-            let depth = recorded.depth;
-            recorded.depth = depth.saturating_sub(1);
-            recorded
-                .statements
-                .push(format!("RELEASE SAVEPOINT stairway_{depth}"));
-        });
+        self.close("COMMIT", "RELEASE SAVEPOINT");
     }
 
     fn rollback(&mut self) {
-        self.note(|recorded| {
-            let depth = recorded.depth;
-            recorded.depth = depth.saturating_sub(1);
-            recorded
-                .statements
-                .push(format!("ROLLBACK TO SAVEPOINT stairway_{depth}"));
-        });
+        self.close("ROLLBACK", "ROLLBACK TO SAVEPOINT");
     }
 
     fn drain_transaction_log(&mut self) -> Vec<Transaction> {

@@ -2,9 +2,9 @@
 
 use std::fmt::Write;
 
-use stairway_plan::bookkeeping::{Bookkeeping, StepRecord, Who};
+use stairway_plan::bookkeeping::{AuditRecord, Bookkeeping, StepRecord, Who};
 use stairway_plan::plan::{Direction, Plan};
-use stairway_plan::sql::{Dialect, checksum};
+use stairway_plan::sql::{Dialect, StatementKind, classify, redact_statement};
 
 use crate::config::Config;
 use crate::error::Error;
@@ -12,6 +12,15 @@ use crate::executor::{Safety, safety_of};
 use crate::migrations::MigrationSet;
 use crate::render;
 use crate::runner;
+
+/// Fails unless every reference leads to a row: `PRAGMA foreign_key_check` alone only prints.
+const CHECK_FOREIGN_KEYS: &str = "\
+CREATE TEMP TABLE stairway_foreign_keys (violations integer CHECK (violations = 0));
+INSERT INTO temp.stairway_foreign_keys SELECT count(*) FROM pragma_foreign_key_check;
+DROP TABLE temp.stairway_foreign_keys;";
+
+/// What the audit trail says of a step that a script did.
+const DETAIL: &str = "by an SQL script; actor, host and version are those that wrote it";
 
 /// Renders a plan's steps with the statements that record them, each step in a transaction where
 /// the database and the revision allow it.
@@ -70,19 +79,40 @@ pub(crate) async fn script(
                 step.message.replace(['\n', '\r'], " ")
             ),
         );
+        let drops_table = dialect == Dialect::Sqlite
+            && rendered
+                .single_statements(dialect)
+                .iter()
+                .any(|statement| classify(statement, dialect).kind == StatementKind::DropTable);
+        if transactional && dialect == Dialect::Sqlite {
+            // Dropping a table with the switch on deletes the rows that refer to it, and inside a
+            // transaction the switch has no effect.
+            let switch = if drops_table { "OFF" } else { "ON" };
+            line(&mut text, &format!("PRAGMA foreign_keys = {switch};"));
+        }
         if transactional {
             line(&mut text, begin(dialect));
         }
         for statement in &rendered.statements {
             line(&mut text, &terminated(statement));
         }
+        if transactional && drops_table {
+            line(&mut text, CHECK_FOREIGN_KEYS);
+        }
         let record = match plan.direction {
             Direction::Upgrade => {
-                let checksum = checksum(rendered.statements.iter().map(String::as_str), dialect);
+                let checksum = render::render_for_comparison(&*migration, dialect)
+                    .await
+                    .checksum(dialect);
+                let statements: Vec<String> = rendered
+                    .statements
+                    .iter()
+                    .map(|sql| redact_statement(sql, dialect))
+                    .collect();
                 let step = StepRecord {
                     revision,
                     checksum: &checksum,
-                    statements: &rendered.statements,
+                    statements: &statements,
                     duration_ms: 0,
                 };
                 books.add_applied(&who, &step)
@@ -90,6 +120,19 @@ pub(crate) async fn script(
             Direction::Downgrade => books.remove_applied(&step.revision),
         };
         line(&mut text, &terminated(&record));
+        let audit = books.append_audit(
+            &who,
+            &AuditRecord {
+                revision: &step.revision,
+                action: plan.direction.as_str(),
+                outcome: "succeeded",
+                duration_ms: 0,
+                rows_affected: None,
+                error: None,
+                detail: Some(DETAIL),
+            },
+        );
+        line(&mut text, &terminated(&audit));
         if transactional {
             line(&mut text, "COMMIT;");
         }

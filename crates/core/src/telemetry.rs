@@ -322,7 +322,7 @@ pub fn log_event(event: &Event) {
             time_left_ms,
         } => warn!(
             target: TARGET, event = "waiting_for_database", database, attempt, error = %error, retry_in_ms, time_left_ms,
-            "Waiting for the database: {error}"
+            "Waiting for the database, {:.0} s left: {error}", seconds(*time_left_ms)
         ),
         EventKind::DatabaseReachable {
             dialect,

@@ -9,6 +9,8 @@ mod stamp;
 mod tests;
 mod upgrade;
 
+use std::collections::HashSet;
+
 use serde::{Deserialize, Serialize};
 
 pub use error::PlanError;
@@ -69,6 +71,27 @@ pub struct Plan {
     pub steps: Vec<Step>,
     /// What a person should know although it stops nothing.
     pub notices: Vec<Notice>,
+}
+
+impl Plan {
+    /// Keeps only the first steps, and says where these lead. The history is the one that the plan
+    /// was made for.
+    pub fn limit(&mut self, steps: usize, graph: &RevisionGraph, history: &History) {
+        if self.steps.len() <= steps {
+            return;
+        }
+        self.steps.truncate(steps);
+        let taken = || self.steps.iter().map(|step| &step.revision);
+        let applied: Vec<RevisionId> = match self.direction {
+            Direction::Upgrade => history.applied_ids().chain(taken()).cloned().collect(),
+            Direction::Downgrade => {
+                let taken: HashSet<&RevisionId> = taken().collect();
+                let stays = |id: &&RevisionId| !taken.contains(*id);
+                history.applied_ids().filter(stays).cloned().collect()
+            }
+        };
+        self.to = graph.heads_of(&applied);
+    }
 }
 
 /// Something a person should know before a plan runs.

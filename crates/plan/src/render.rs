@@ -2,4 +2,5 @@
 
 pub mod difference;
 pub mod graph;
+pub mod metrics;
 pub mod migration;

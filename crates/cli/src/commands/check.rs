@@ -16,7 +16,7 @@ use crate::error::CommandError;
 use crate::exit_code;
 use crate::report::{Outcome, Report, versioned};
 use crate::session::Session;
-use crate::style::{BAD, GOOD, count, direction, paint, revision, visible};
+use crate::style::{BAD, GOOD, count, direction, names, paint, revision, visible};
 
 /// Find what continuous integration should refuse
 ///
@@ -91,7 +91,7 @@ impl Execute for Arguments {
                 kind: Kind::Graph,
                 message: error.to_string(),
                 revisions: Vec::new(),
-                hint: "correct the module comments of the revisions named, then build again",
+                hint: "correct the revisions, then build again",
             }),
             Ok(manager) => {
                 report
@@ -101,6 +101,12 @@ impl Execute for Arguments {
                     let status = manager.migration_status().await?;
                     let strict = manager.config().plan.strict_order;
                     report.findings.extend(of_database(&status, strict));
+                    if !status.unknown_revisions.is_empty() {
+                        session.console.note(&format!(
+                            "the database has revisions that this build does not know: {}",
+                            names(&status.unknown_revisions)
+                        ));
+                    }
                     report.database = Some(status.database);
                     if session.entities.is_some() && !self.ignore.contains(&Kind::Entities) {
                         report.findings.extend(entities_differ(session).await?);

@@ -8,7 +8,7 @@ use super::Execute;
 use crate::error::CommandError;
 use crate::report::{Outcome, RevisionList};
 use crate::session::Session;
-use crate::style::revisions;
+use crate::style::names;
 
 /// Show the applied heads
 ///
@@ -28,7 +28,7 @@ impl Execute for Arguments {
         if !position.unknown.is_empty() {
             session.console.warning(&format!(
                 "the database also has revisions that this build does not know: {}",
-                anstream::adapter::strip_str(&revisions(&position.unknown))
+                names(&position.unknown)
             ));
         }
         let revisions = RevisionReport::list(manager.graph(), Some(&history), &position.current);

@@ -41,7 +41,8 @@ pub(crate) struct Arguments {
 impl Execute for Arguments {
     fn needs(&self) -> Needs {
         if self.migration.sql {
-            Needs::Offline
+            // The script is in the dialect of that database, which is not asked.
+            Needs::OneDatabase
         } else {
             Needs::Databases
         }

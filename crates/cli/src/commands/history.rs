@@ -13,6 +13,7 @@ use crate::args::target;
 use crate::error::CommandError;
 use crate::report::{Outcome, RevisionList};
 use crate::session::{Session, counts_from_applied};
+use crate::style::names;
 
 /// List the revisions, newest first
 ///
@@ -55,6 +56,18 @@ impl Execute for Arguments {
                 self.indicate_current || self.range.as_deref().is_some_and(counts_from_applied);
             session.annotations(needed).await?
         };
+        if let Some(history) = &history {
+            let applied = history
+                .applied_ids()
+                .filter(|id| !graph.contains(id.as_str()));
+            let unknown: Vec<RevisionId> = applied.cloned().collect();
+            if !unknown.is_empty() {
+                session.console.warning(&format!(
+                    "the database also has revisions that this build does not know: {}",
+                    names(&unknown)
+                ));
+            }
+        }
         let mut ids: Vec<RevisionId> = match &self.range {
             None => graph.iter().map(|revision| revision.id.clone()).collect(),
             Some(range) => {

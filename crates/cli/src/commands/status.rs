@@ -3,10 +3,13 @@
 use std::fmt::Write as _;
 
 use clap::Args;
+use serde::Serialize;
 use serde_json::Value;
+use stairway_core::plan::event::LockHolder;
 use stairway_core::plan::position::DatabaseState;
 use stairway_core::plan::report::StatusReport;
 use stairway_core::plan::revision::RevisionId;
+use stairway_core::telemetry::held_by;
 
 use super::Execute;
 use crate::error::CommandError;
@@ -49,18 +52,33 @@ impl Execute for Arguments {
         } else {
             exit_code::DONE
         };
-        Ok(Outcome::with_code(StatusView { status }, code))
+        // While another run is at work, that is what whoever asks wants to know. Not worth a failure.
+        let lock_holder = if status.is_up_to_date {
+            None
+        } else {
+            session.manager()?.lock_holder().await.ok().flatten()
+        };
+        Ok(Outcome::with_code(
+            StatusView {
+                status,
+                lock_holder,
+            },
+            code,
+        ))
     }
 }
 
 /// A status for people and programs.
+#[derive(Serialize)]
 struct StatusView {
+    #[serde(flatten)]
     status: StatusReport,
+    lock_holder: Option<LockHolder>,
 }
 
 impl Report for StatusView {
     fn json(&self) -> serde_json::Result<Value> {
-        serde_json::to_value(&self.status)
+        serde_json::to_value(self)
     }
 
     fn text(&self) -> String {
@@ -113,7 +131,14 @@ impl Report for StatusView {
             }
             facts.add("Interrupted", text);
         }
-        if let Some(next) = self.next() {
+        if let Some(holder) = &self.lock_holder {
+            let holder = held_by(Some(holder));
+            let holder = holder.trim_start_matches(", ");
+            facts.add(
+                "Running",
+                format!("a run is at work, the lock is {}", visible(holder)),
+            );
+        } else if let Some(next) = self.next() {
             facts.add("Next", next);
         }
         facts.text()
@@ -168,9 +193,7 @@ impl StatusView {
             DatabaseState::Interrupted => {
                 "run the same command again: it goes on from there; or see `stairway repair`"
             }
-            DatabaseState::Edited => {
-                "take the change back and put it into a new revision; `stairway stamp` records a changed one anew"
-            }
+            DatabaseState::Edited => "take the change back and put it into a new revision",
         };
         Some(next.to_owned())
     }
@@ -213,7 +236,14 @@ mod tests {
     }
 
     fn shown(status: StatusReport) -> String {
-        anstream::adapter::strip_str(&StatusView { status }.text()).to_string()
+        anstream::adapter::strip_str(
+            &StatusView {
+                status,
+                lock_holder: None,
+            }
+            .text(),
+        )
+        .to_string()
     }
 
     #[test]
@@ -273,6 +303,7 @@ mod tests {
         for state in DatabaseState::ALL {
             let view = StatusView {
                 status: status(state),
+                lock_holder: None,
             };
             assert_eq!(
                 view.next().is_none(),
@@ -287,7 +318,11 @@ mod tests {
     fn names_from_a_hostile_history_table_cannot_steer_the_terminal() {
         let mut ahead = status(DatabaseState::Ahead);
         ahead.unknown_revisions = vec![RevisionId::from("x\u{1b}[2J")];
-        let text = StatusView { status: ahead }.text();
+        let text = StatusView {
+            status: ahead,
+            lock_holder: None,
+        }
+        .text();
         assert!(text.contains("x\\u{1b}[2J"), "{text:?}");
     }
 }

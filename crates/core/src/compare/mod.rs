@@ -217,7 +217,14 @@ impl Comparison {
 
     fn written<'a>(&self, parts: impl Iterator<Item = (String, &'a Vec<String>)>) -> String {
         let rules = rules(self.dialect);
+        let [before, after] = rules.script_frame();
         let mut script = String::new();
+        if self.is_empty() {
+            return script;
+        }
+        for statement in before {
+            let _ = writeln!(script, "{}", rules.script_statement(statement));
+        }
         for (description, statements) in parts {
             for line in description.lines() {
                 // Writing to a string cannot fail.
@@ -227,6 +234,9 @@ impl Comparison {
                 script.push_str(&rules.script_statement(statement));
                 script.push('\n');
             }
+        }
+        for statement in after {
+            let _ = writeln!(script, "{}", rules.script_statement(statement));
         }
         script
     }

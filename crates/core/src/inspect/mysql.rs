@@ -2,8 +2,9 @@
 
 use sqlx::MySqlConnection;
 use stairway_plan::dialect::mysql::catalogue::{
-    self, Answers, Queries, SERVER, TextRow, has_partitions, queries,
+    self, Answers, Queries, SERVER, has_partitions, queries,
 };
+use stairway_plan::dialect::rows::TextRow;
 use stairway_plan::schema::{Schema, is_history_table};
 
 use super::rows::fetch_text;

@@ -10,6 +10,7 @@ use super::error::{Origin, SettingsError};
 use super::value::{parse_boolean, parse_count, parse_duration, parse_text, shown};
 use super::{CONFIG_FILE, CONFIG_VARIABLE, DATABASE_URL, Draft};
 use crate::config::{OrphanPolicy, PoolerPolicy};
+use crate::notify::{WEBHOOK_URL, WebhookFormat, WebhookOccasion, WebhookUrl};
 use crate::telemetry::{LogFormat, LogLevel};
 
 /// Something that can be set.
@@ -64,6 +65,8 @@ pub enum Takes {
     Path(fn(&mut Draft, PathBuf)),
     /// Names of objects, with commas between.
     Patterns(fn(&mut Draft, Vec<Pattern>)),
+    /// An address that nobody else may know.
+    Webhook(fn(&mut Draft, WebhookUrl)),
     /// One of these words.
     OneOf(&'static [&'static str], fn(&mut Draft, usize)),
 }
@@ -78,6 +81,7 @@ impl Takes {
             Self::Text(_) => "text".to_owned(),
             Self::Path(_) => "path".to_owned(),
             Self::Patterns(_) => "patterns".to_owned(),
+            Self::Webhook(_) => "URL".to_owned(),
             Self::OneOf(words, _) => words
                 .iter()
                 .map(|word| format!("`{word}`"))
@@ -124,6 +128,7 @@ impl Setting {
                 let patterns = patterns.map(str::parse).collect::<Result<_, InvalidPattern>>();
                 put(draft, patterns.map_err(|error| error.to_string())?);
             }
+            Takes::Webhook(put) => put(draft, WebhookUrl::parse(text)?),
             Takes::OneOf(words, put) => {
                 let word = text.trim().to_ascii_lowercase();
                 let Some(at) = words.iter().position(|known| *known == word) else {
@@ -404,6 +409,49 @@ pub const SETTINGS: &[Setting] = &[
         takes: Takes::Patterns(|draft, patterns| draft.config.compare.exclude = patterns),
         scope: Scope::Database,
         meaning: "What is left out where schemas are compared, likewise: what belongs to someone else.",
+    },
+    Setting {
+        key: "webhook_url",
+        variable: WEBHOOK_URL,
+        flag: None,
+        default: DefaultValue::Described("none"),
+        takes: Takes::Webhook(|draft, value| draft.config.webhook.url = Some(value)),
+        scope: Scope::Database,
+        meaning: "Where `run` and `upgrade` send a message when they end. A secret: it is never shown. A message \
+                  that can't be delivered is a warning and changes nothing else.",
+    },
+    Setting {
+        key: "webhook_format",
+        variable: "MIGRATION_WEBHOOK_FORMAT",
+        flag: None,
+        default: DefaultValue::Written("json"),
+        takes: Takes::OneOf(WebhookFormat::NAMES, |draft, word| {
+            draft.config.webhook.format = WebhookFormat::ALL[word];
+        }),
+        scope: Scope::Database,
+        meaning: "The form of the message: JSON with all that is known, or the text that Slack and its likes take.",
+    },
+    Setting {
+        key: "webhook_on",
+        variable: "MIGRATION_WEBHOOK_ON",
+        flag: None,
+        default: DefaultValue::Written("changes"),
+        takes: Takes::OneOf(WebhookOccasion::NAMES, |draft, word| {
+            draft.config.webhook.tells_of = WebhookOccasion::ALL[word];
+        }),
+        scope: Scope::Database,
+        meaning: "Which runs are told of: those that failed or applied something, only those that failed, or all.",
+    },
+    Setting {
+        key: "webhook_timeout",
+        variable: "MIGRATION_WEBHOOK_TIMEOUT",
+        flag: None,
+        default: DefaultValue::Written("10s"),
+        takes: Takes::Duration(Duration::from_millis(1), |draft, value| {
+            draft.config.webhook.timeout = value
+        }),
+        scope: Scope::Database,
+        meaning: "How long delivering the message may take in all; it is tried up to three times.",
     },
     Setting {
         key: "log_format",

@@ -286,9 +286,8 @@ async fn open(url: &DatabaseUrl) -> Result<Connection, SideError> {
         Session::Postgres(Pinned::Owned(connection)) => Connection::Postgres(connection),
         Session::MySql(Pinned::Owned(connection)) => Connection::Mysql(connection),
         Session::Sqlite(Pinned::Owned(connection)) => Connection::Sqlite(connection),
-        Session::Postgres(Pinned::Lent(_))
-        | Session::MySql(Pinned::Lent(_))
-        | Session::Sqlite(Pinned::Lent(_)) => {
+        // A URL gives a connection of its own.
+        Session::Postgres(_) | Session::MySql(_) | Session::Sqlite(_) | Session::Abandoned(_) => {
             return Err(Error::Unsupported("a URL gave a pool's connection".to_owned()).into());
         }
     })

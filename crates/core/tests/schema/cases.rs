@@ -60,6 +60,15 @@ fn statements(case: &Value, side: &str, backend: Backend) -> Vec<String> {
         .collect()
 }
 
+/// Statements that not every case has.
+fn optional(case: &Value, field: &str, backend: Backend) -> Vec<String> {
+    if case[field].is_null() {
+        Vec::new()
+    } else {
+        statements(case, field, backend)
+    }
+}
+
 fn list<'a>(case: &'a Value, field: &str) -> &'a [Value] {
     case[field].as_array().map_or(&[], Vec::as_slice)
 }
@@ -170,11 +179,37 @@ async fn compared(
         .expect("a comparison")
 }
 
+/// In which way of reading the second database the case says what must come out. An object that an
+/// entity cannot express is only taken away when silence about it counts.
+fn stated_in(case: &Value) -> Unstated {
+    match case["unstated"].as_str() {
+        Some("remove") => Unstated::Remove,
+        _ => Unstated::LeaveAlone,
+    }
+}
+
+/// The answers of the case's queries that are not as they must be: rows that need not be lost.
+fn lost_rows(case: &Value, database: &Database) -> Vec<String> {
+    let kept = list(case, "kept").iter().map(|pair| {
+        let text = |at: usize| pair[at].as_str().expect("a query and its answer");
+        (text(0), text(1))
+    });
+    kept.filter_map(|(query, wanted)| {
+        let answer = match database.run_script(&format!("{query};")) {
+            Ok(answer) => answer.trim().replace('\t', "|"),
+            Err(error) => error,
+        };
+        (answer != wanted).then(|| format!("{query} gives {answer} and not {wanted}"))
+    })
+    .collect()
+}
+
 /// Tries a case on one database and returns what is wrong.
 async fn try_case(case: &Value, backend: Backend, databases: &mut Three) -> Vec<String> {
     let before_sql = statements(case, "before", backend);
     let after_sql = statements(case, "after", backend);
     databases.before.refill(&before_sql).await;
+    databases.before.run(&optional(case, "rows", backend)).await;
     databases.original.refill(&before_sql).await;
     databases.after.refill(&after_sql).await;
     let Three {
@@ -189,7 +224,7 @@ async fn try_case(case: &Value, backend: Backend, databases: &mut Three) -> Vec<
         let options = options(unstated);
         let comparison = compared(before, after, &options, &answers).await;
         let mut complain = |text: String| complaints_found.push(format!("[{unstated:?}] {text}"));
-        if unstated == Unstated::LeaveAlone {
+        if unstated == stated_in(case) {
             for complaint in complaints(case, &comparison) {
                 complain(complaint);
             }
@@ -205,6 +240,9 @@ async fn try_case(case: &Value, backend: Backend, databases: &mut Three) -> Vec<
                 "still different after\n{script}: {}",
                 change.description
             ));
+        }
+        for complaint in lost_rows(case, before) {
+            complain(format!("{complaint} after\n{script}"));
         }
         let reverse = comparison.reverse_script();
         if let Err(error) = before.run_script(&reverse) {
@@ -285,4 +323,14 @@ async fn the_sample_cases_hold_on_mysql() {
 #[tokio::test]
 async fn the_sample_cases_hold_on_sqlite() {
     try_all("autogen_examples.json", Backend::Sqlite).await;
+}
+
+#[tokio::test]
+async fn the_own_cases_hold_on_mysql() {
+    try_all("own_mysql.json", Backend::Mysql).await;
+}
+
+#[tokio::test]
+async fn the_own_cases_hold_on_sqlite() {
+    try_all("own_sqlite.json", Backend::Sqlite).await;
 }

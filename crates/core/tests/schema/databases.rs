@@ -166,9 +166,9 @@ impl Database {
         }
     }
 
-    /// Runs a script with the database's own shell, which stops at the first error. Says what the
-    /// shell complained about.
-    pub fn run_script(&self, script: &str) -> Result<(), String> {
+    /// Runs a script with the database's own shell, which stops at the first error. Gives the rows,
+    /// or what the shell complained about.
+    pub fn run_script(&self, script: &str) -> Result<String, String> {
         let mut command = match self.backend {
             Backend::Postgres => {
                 let mut command = Command::new("psql");
@@ -182,6 +182,7 @@ impl Database {
                 let (user, host) = authority.rsplit_once('@').unwrap_or(("root", authority));
                 let (user, password) = user.split_once(':').unwrap_or((user, ""));
                 let (host, port) = host.split_once(':').unwrap_or((host, "3306"));
+                command.args(["--batch", "--skip-column-names"]);
                 command.args(["-u", user, "-h", host, "-P", port, &self.name]);
                 if !password.is_empty() {
                     command.arg(format!("-p{password}"));
@@ -212,7 +213,7 @@ impl Database {
             .wait_with_output()
             .map_err(|error| error.to_string())?;
         if output.status.success() {
-            Ok(())
+            Ok(String::from_utf8_lossy(&output.stdout).into_owned())
         } else {
             Err(String::from_utf8_lossy(&output.stderr).into_owned())
         }

@@ -31,6 +31,17 @@ pub trait Rules: fmt::Debug + Sync {
     /// say it.
     fn rename_in_expression(&self, expression: &str, from: &str, to: &str) -> String;
 
+    /// Whether the body of a trigger stays as it was written when a column that it names gets another
+    /// name.
+    fn keeps_trigger_bodies(&self) -> bool {
+        false
+    }
+
+    /// The statement of a trigger after its table got another name, as the server would say it.
+    fn trigger_after_table_rename(&self, definition: &str, from: &str, to: &str) -> String {
+        self.rename_in_expression(definition, from, to)
+    }
+
     /// Whether the two actions of a foreign key do the same.
     fn same_action(&self, from: ForeignKeyAction, to: ForeignKeyAction) -> bool {
         from == to
@@ -93,22 +104,14 @@ pub trait Rules: fmt::Debug + Sync {
     /// [`Op::apply`].
     fn render(&self, ops: &[Op], before: &Schema) -> Vec<Rendered>;
 
-    /// The operations as a script for the database's own command-line client. It can differ from
-    /// the statements of [`Rules::render`] in what makes it safe to run unattended.
-    fn script(&self, ops: &[Op], before: &Schema) -> String {
-        let rendered = self.render(ops, before);
-        let statements = rendered.iter().flat_map(|rendered| &rendered.sql);
-        self.statements_script(&mut statements.map(String::as_str))
-    }
-
-    /// Statements as a script for the database's own command-line client.
-    fn statements_script(&self, statements: &mut dyn Iterator<Item = &str>) -> String {
-        statements.flat_map(|sql| [sql, ";\n"]).collect()
-    }
-
     /// A statement as the database's own shell takes it, closed.
     fn script_statement(&self, statement: &str) -> String {
         format!("{statement};")
+    }
+
+    /// What stands before and after the statements of a script that changes a database.
+    fn script_frame(&self) -> [&'static [&'static str]; 2] {
+        [&[], &[]]
     }
 
     /// A schema as a script that makes it in an empty database.

@@ -7,8 +7,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::context::Finding;
 use super::dependencies::{Dependencies, of_table};
-use crate::op::{Alteration, ColumnAspect, Object, Op};
-use crate::schema::{ObjectRef, Schema};
+use crate::dialect::rules;
+use crate::op::{Alteration, ColumnAspect, Object, Op, Rename};
+use crate::schema::{ObjectName, ObjectRef, Schema};
 
 /// Puts the findings in order.
 pub(super) fn sort(findings: Vec<Finding>, from: &Schema, to: &Schema) -> Vec<Finding> {
@@ -22,10 +23,24 @@ pub(super) fn sort(findings: Vec<Finding>, from: &Schema, to: &Schema) -> Vec<Fi
         open[*later] += 1;
         after[*earlier].push(*later);
     }
+    let renamed_tables: BTreeSet<&ObjectName> = findings
+        .iter()
+        .filter_map(|finding| match &finding.op {
+            Op::Rename(Rename::Table { to, .. }) => Some(to),
+            _ => None,
+        })
+        .collect();
     let places: Vec<(u8, usize)> = findings
         .iter()
         .enumerate()
-        .map(|(position, finding)| (place(&finding.op), position))
+        .map(|(position, finding)| {
+            let place = if drops_old_trigger(&finding.op, &renamed_tables, from) {
+                19
+            } else {
+                place(&finding.op)
+            };
+            (place, position)
+        })
         .collect();
     let mut waiting: BTreeSet<(u8, usize)> = places.iter().copied().collect();
     let mut order = Vec::with_capacity(findings.len());
@@ -48,6 +63,17 @@ pub(super) fn sort(findings: Vec<Finding>, from: &Schema, to: &Schema) -> Vec<Fi
         .into_iter()
         .filter_map(|position| slots[position].take())
         .collect()
+}
+
+/// Whether the operation drops a trigger whose statement still has the old names of columns. It is
+/// dropped while they have them, so that it can be made again when that is taken back.
+fn drops_old_trigger(op: &Op, renamed_tables: &BTreeSet<&ObjectName>, from: &Schema) -> bool {
+    match op {
+        Op::Drop(Object::Trigger { table, .. }) => {
+            rules(from.dialect).keeps_trigger_bodies() && !renamed_tables.contains(table)
+        }
+        _ => false,
+    }
 }
 
 /// When an operation of this kind is done, where nothing else decides.
@@ -93,7 +119,7 @@ fn place(op: &Op) -> u8 {
             Object::Schema { .. } => 96,
         },
         Op::Rename(rename) => match rename {
-            crate::op::Rename::Index { .. } | crate::op::Rename::Constraint { .. } => 65,
+            Rename::Index { .. } | Rename::Constraint { .. } => 65,
             _ => 20,
         },
         Op::Alter(alteration) => match alteration {

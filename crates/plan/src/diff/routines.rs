@@ -136,7 +136,7 @@ pub(super) fn find_views(
             }));
         }
         indexes::find_between(context, name, &old.indexes, &wanted.indexes, findings);
-        rules_of_rows::find_triggers(name, &old.triggers, &wanted.triggers, findings);
+        rules_of_rows::find_triggers(context, name, &old.triggers, &wanted.triggers, findings);
         find_view_comments(old, wanted, findings);
     }
     for (name, old) in &from.views {

@@ -9,6 +9,7 @@ use crate::schema::{ObjectName, Policy, Trigger};
 
 /// Finds what differs between the triggers of a table or view.
 pub(super) fn find_triggers(
+    context: &Context<'_>,
     table: &ObjectName,
     from: &BTreeMap<String, Trigger>,
     to: &BTreeMap<String, Trigger>,
@@ -31,7 +32,8 @@ pub(super) fn find_triggers(
             findings.push(drop(old));
             continue;
         };
-        if old.definition != new.definition {
+        let canonical = |trigger: &Trigger| context.rules.canonical_expression(&trigger.definition);
+        if old.definition != new.definition && canonical(old) != canonical(new) {
             findings.push(drop(old));
             findings.push(create(new));
             continue;

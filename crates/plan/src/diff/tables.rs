@@ -42,7 +42,7 @@ fn find_in_table(
     constraints::find(context, from, to, &twins, findings);
     foreign_keys::find(context, from, to, findings);
     indexes::find(context, from, to, &twins, findings);
-    rules_of_rows::find_triggers(&to.name, &from.triggers, &to.triggers, findings);
+    rules_of_rows::find_triggers(context, &to.name, &from.triggers, &to.triggers, findings);
     rules_of_rows::find_policies(context, &to.name, &from.policies, &to.policies, findings);
     find_options(context, from, to, findings);
     if from.comment != to.comment {

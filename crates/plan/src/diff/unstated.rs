@@ -383,6 +383,7 @@ fn is_expressible(index: &Index) -> bool {
         && index.include.is_empty()
         && index.predicate.is_none()
         && !index.nulls_not_distinct
+        && !index.invisible
         && index.options.is_empty()
 }
 

@@ -430,7 +430,8 @@ fn rename_table(schema: &mut Schema, from: &ObjectName, to: &ObjectName) {
     table.name.clone_from(to);
     let rules = rules(schema.dialect);
     for trigger in table.triggers.values_mut() {
-        trigger.definition = rules.rename_in_expression(&trigger.definition, &from.name, &to.name);
+        trigger.definition =
+            rules.trigger_after_table_rename(&trigger.definition, &from.name, &to.name);
     }
     schema.tables.insert(to.clone(), table);
     for table in schema.tables.values_mut() {
@@ -525,7 +526,9 @@ fn rename_column(schema: &mut Schema, table_name: &ObjectName, from: &str, to: &
             index.predicate.iter_mut().for_each(rename_text);
         }
         for trigger in table.triggers.values_mut() {
-            rename_text(&mut trigger.definition);
+            if !rules.keeps_trigger_bodies() {
+                rename_text(&mut trigger.definition);
+            }
         }
         for policy in table.policies.values_mut() {
             policy.using.iter_mut().for_each(rename_text);

@@ -70,33 +70,45 @@ fn guess(op: &Op, origin: &Origin) -> (Risk, BTreeSet<Warning>, Vec<String>) {
 
 /// A script that makes the changes to `before`, for psql, mariadb/mysql or sqlite3.
 ///
-/// PostgreSQL makes it in one transaction, but for what must be committed before it can be used;
-/// MySQL commits each statement. Nothing to do gives a comment.
+/// PostgreSQL and SQLite make it in one transaction, PostgreSQL but for what must be committed before
+/// it can be used; MySQL commits each statement. Nothing to do gives a comment.
 pub fn script(difference: &Difference, before: &Schema) -> String {
     if difference.changes.is_empty() {
         return "-- Nothing to do.\n".to_owned();
     }
     let rules = rules(before.dialect);
+    let is_postgres = before.dialect == Dialect::Postgres;
+    let [begin, end] = rules.script_frame();
     let mut text = String::new();
-    if before.dialect != Dialect::Postgres {
-        for change in &difference.changes {
-            push_comment(&mut text, &change.description);
-        }
+    let push = |text: &mut String, statement: &str| {
+        text.push_str(&rules.script_statement(statement));
         text.push('\n');
-        let ops: Vec<Op> = difference.changes.iter().map(|c| c.op.clone()).collect();
-        text.push_str(&rules.script(&ops, before));
-        return text;
+    };
+    for statement in begin {
+        push(&mut text, statement);
     }
-    text.push_str("BEGIN;\n\n");
+    let own_frame = is_postgres && begin.is_empty();
+    if own_frame {
+        push(&mut text, "BEGIN");
+    }
     for change in &difference.changes {
-        push_comment(&mut text, &change.description);
-        text.push_str(&rules.statements_script(&mut change.sql.iter().map(String::as_str)));
-        if change.commit_after {
-            text.push_str("COMMIT;\nBEGIN;\n");
-        }
         text.push('\n');
+        push_comment(&mut text, &change.description);
+        for statement in &change.sql {
+            push(&mut text, statement);
+        }
+        if change.commit_after && own_frame {
+            push(&mut text, "COMMIT");
+            push(&mut text, "BEGIN");
+        }
     }
-    text.push_str("COMMIT;\n");
+    text.push('\n');
+    if own_frame {
+        push(&mut text, "COMMIT");
+    }
+    for statement in end {
+        push(&mut text, statement);
+    }
     text
 }
 

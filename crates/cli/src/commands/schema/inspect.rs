@@ -148,8 +148,11 @@ impl Report for InspectReport {
 
     fn sql(&self) -> Option<String> {
         let rules = rules(self.schema.dialect);
-        let statements = rules.render_schema(&self.schema);
-        let script = rules.statements_script(&mut statements.iter().map(String::as_str));
+        let mut script = String::new();
+        for statement in rules.render_schema(&self.schema) {
+            script.push_str(&rules.script_statement(&statement));
+            script.push('\n');
+        }
         Some(script)
     }
 }

@@ -231,6 +231,25 @@ impl Clauses<'_> {
     }
 
     fn add_index(&mut self, index: &Index) {
+        let seen = |index: &Index| Index {
+            invisible: false,
+            ..index.clone()
+        };
+        let old = self.before.indexes.get(&index.name);
+        if let Some(old) = old.filter(|old| seen(old) == seen(index) && *old != index) {
+            // MariaDB takes dropping and adding the same index for no change at all.
+            let drop = format!("DROP INDEX {}", quoted(&old.name));
+            self.drops.retain(|clause| *clause != drop);
+            let verb = match (is_mariadb(self.server), index.invisible) {
+                (true, true) => "IGNORED",
+                (true, false) => "NOT IGNORED",
+                (false, true) => "INVISIBLE",
+                (false, false) => "VISIBLE",
+            };
+            let clause = format!("ALTER INDEX {} {verb}", quoted(&index.name));
+            self.changes.push(clause);
+            return;
+        }
         let clause = format!("ADD {}", write::index(index, self.server));
         self.additions.push(clause);
     }

@@ -5,10 +5,8 @@
 //! another: the server would open every table for every row. The answers are text, read in
 //! [`super::read`].
 
+use crate::dialect::rows::TextRow;
 use crate::schema::Server;
-
-/// One row of an answer, every value as text.
-pub type TextRow = Vec<Option<String>>;
 
 /// The server's version, the database, and what a new table gets when nothing is said: engine,
 /// character set, collation.

@@ -5,11 +5,12 @@ mod canonical;
 pub mod catalogue;
 mod read;
 mod render;
+mod triggers;
 mod types;
 mod write;
 
 use crate::op::Op;
-use crate::schema::{ColumnType, ForeignKeyAction, Generated, Schema, View};
+use crate::schema::{ColumnType, ForeignKeyAction, Generated, Schema};
 
 use super::{Dialect, Rendered, Rules, TypeChange, tokens};
 
@@ -44,6 +45,14 @@ impl Rules for MysqlRules {
         canonical::rename_identifier(expression, from, to)
     }
 
+    fn keeps_trigger_bodies(&self) -> bool {
+        true
+    }
+
+    fn trigger_after_table_rename(&self, definition: &str, from: &str, to: &str) -> String {
+        triggers::moved_to(definition, from, to)
+    }
+
     fn same_action(&self, from: ForeignKeyAction, to: ForeignKeyAction) -> bool {
         // Nothing is ever checked later than at once, so these two are one.
         let effect = |action| match action {
@@ -51,10 +60,6 @@ impl Rules for MysqlRules {
             other => other,
         };
         effect(from) == effect(to)
-    }
-
-    fn replaces_view(&self, _from: &View, _to: &View) -> bool {
-        true
     }
 
     fn foreign_keys_hold_type(&self, from: &ColumnType, to: &ColumnType) -> bool {
@@ -79,27 +84,23 @@ impl Rules for MysqlRules {
         render::render(ops, before)
     }
 
-    fn statements_script(&self, statements: &mut dyn Iterator<Item = &str>) -> String {
-        statements.map(statement_in_script).collect()
+    /// The client ends a statement at a semicolon wherever it stands outside quotes, so one with
+    /// semicolons inside needs another sign for its end.
+    fn script_statement(&self, statement: &str) -> String {
+        let has_semicolon = tokens::significant(statement, Dialect::Mysql)
+            .iter()
+            .any(|token| token.is_sign(";"));
+        if !has_semicolon {
+            return format!("{statement};");
+        }
+        let mut delimiter = "//".to_owned();
+        while statement.contains(&delimiter) {
+            delimiter.push('/');
+        }
+        format!("DELIMITER {delimiter}\n{statement}\n{delimiter}\nDELIMITER ;")
     }
 
     fn render_schema(&self, schema: &Schema) -> Vec<String> {
         render::render_schema(schema)
     }
-}
-
-/// A statement as the command-line client wants it: one with semicolons inside needs another sign
-/// for its end.
-fn statement_in_script(sql: &str) -> String {
-    let has_semicolon = tokens::significant(sql, Dialect::Mysql)
-        .iter()
-        .any(|token| token.is_sign(";"));
-    if !has_semicolon {
-        return format!("{sql};\n");
-    }
-    let mut delimiter = "//".to_owned();
-    while sql.contains(&delimiter) {
-        delimiter.push('/');
-    }
-    format!("DELIMITER {delimiter}\n{sql}\n{delimiter}\nDELIMITER ;\n")
 }

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 
 use crate::dialect::Dialect;
+use crate::dialect::rows::TextRow;
 use crate::dialect::tokens::significant;
 use crate::schema::{
     Check, Column, Deferrability, Dependency, ForeignKey, ForeignKeyAction, Function, FunctionKind,
@@ -12,7 +13,7 @@ use crate::schema::{
 };
 use crate::sql::lexer::TokenKind;
 
-use super::catalogue::{self, Answers, TextRow, is_mariadb};
+use super::catalogue::{self, Answers, is_mariadb};
 use super::write::{quoted, string};
 use super::{canonical, types};
 

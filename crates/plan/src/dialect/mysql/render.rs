@@ -10,10 +10,10 @@ use crate::dialect::Rendered;
 use crate::op::{Alteration, Object, Op, Rename};
 use crate::schema::{ForeignKey, Function, FunctionKind, Index, ObjectName, Schema, Table};
 
-use super::alter;
 use super::catalogue::is_mariadb;
 use super::read::{own_index_name, unlisted_index};
 use super::write::{self, quoted};
+use super::{alter, triggers};
 
 /// The operations as SQL, one entry for each.
 pub(crate) fn render(ops: &[Op], before: &Schema) -> Vec<Rendered> {
@@ -24,6 +24,7 @@ pub(crate) fn render(ops: &[Op], before: &Schema) -> Vec<Rendered> {
         applied: vec![false; ops.len()],
         alters: BTreeMap::new(),
         indexes_of_created: BTreeMap::new(),
+        triggers: BTreeMap::new(),
     };
     renderer.plan();
     for at in 0..ops.len() {
@@ -57,8 +58,10 @@ pub(crate) fn render_schema(schema: &Schema) -> Vec<String> {
     sql.extend(later);
     sql.extend(schema.functions.values().map(|f| f.definition.clone()));
     sql.extend(views_in_order(schema));
-    let triggers = schema.tables.values().flat_map(|t| t.triggers.values());
-    sql.extend(triggers.map(|trigger| trigger.definition.clone()));
+    for table in schema.tables.values() {
+        let triggers = triggers::in_order(table.triggers.values().collect());
+        sql.extend(triggers.into_iter().map(|t| t.definition.clone()));
+    }
     sql
 }
 
@@ -95,6 +98,8 @@ struct Renderer<'a> {
     alters: BTreeMap<usize, Vec<usize>>,
     /// Indexes that come with the table of the operation at the position.
     indexes_of_created: BTreeMap<usize, Vec<Index>>,
+    /// Where triggers of a table are made, and the operations that this does.
+    triggers: BTreeMap<usize, Vec<usize>>,
 }
 
 impl Renderer<'_> {
@@ -103,6 +108,7 @@ impl Renderer<'_> {
         let mut open: BTreeMap<ObjectName, Vec<usize>> = BTreeMap::new();
         let mut groups: Vec<Vec<usize>> = Vec::new();
         let mut created: BTreeMap<ObjectName, usize> = BTreeMap::new();
+        let mut triggers: BTreeMap<ObjectName, Vec<usize>> = BTreeMap::new();
         let dropped = self.dropped_tables();
         let ops = self.ops;
         for (at, op) in ops.iter().enumerate() {
@@ -132,6 +138,9 @@ impl Renderer<'_> {
                     groups.extend(open.remove(to));
                 }
                 Op::Rename(Rename::Column { .. }) => groups.extend(open.remove(&table)),
+                Op::Create(Object::Trigger { .. }) => {
+                    triggers.entry(table).or_default().push(at);
+                }
                 _ if alter::is_filled(op) => {
                     groups.extend(open.remove(&table));
                     groups.push(vec![at]);
@@ -143,6 +152,12 @@ impl Renderer<'_> {
         groups.extend(open.into_values());
         for group in groups {
             self.place(&group);
+        }
+        for group in triggers.into_values() {
+            for at in &group[1..] {
+                self.done_with(*at, group[0]);
+            }
+            self.triggers.insert(group[0], group);
         }
     }
 
@@ -192,6 +207,11 @@ impl Renderer<'_> {
             self.rendered[at] = Some(rendered);
             return;
         }
+        if let Some(group) = self.triggers.get(&at).cloned() {
+            let rendered = self.create_triggers(&group);
+            self.rendered[at] = Some(rendered);
+            return;
+        }
         let waits = self
             .alters
             .iter()
@@ -232,6 +252,31 @@ impl Renderer<'_> {
         }
     }
 
+    /// Makes the triggers in the order in which they fire.
+    fn create_triggers(&mut self, group: &[usize]) -> Rendered {
+        let mut made = Vec::new();
+        for at in group {
+            if let Op::Create(Object::Trigger { table, trigger }) = &self.ops[*at] {
+                made.push((table, trigger));
+                self.applied[*at] = true;
+            }
+        }
+        let mut sql = Vec::new();
+        for trigger in triggers::in_order(made.iter().map(|(_, trigger)| *trigger).collect()) {
+            let Some((table, _)) = made.first() else {
+                break;
+            };
+            if let Some(table) = self.schema.tables.get_mut(table) {
+                sql.push(triggers::create(trigger, &table.triggers));
+                table.triggers.insert(trigger.name.clone(), trigger.clone());
+            }
+        }
+        Rendered {
+            sql,
+            ..Rendered::default()
+        }
+    }
+
     fn alone(&self, at: usize, op: &Op) -> Vec<String> {
         match op {
             Op::Create(object) => self.create(at, object),
@@ -257,12 +302,12 @@ impl Renderer<'_> {
                 let indexes = self.indexes_of_created.get(&at);
                 let indexes: Vec<&Index> = indexes.into_iter().flatten().collect();
                 let mut sql = vec![write::create_table(table, &indexes, &self.schema.server)];
-                sql.extend(table.triggers.values().map(|t| t.definition.clone()));
+                let triggers = triggers::in_order(table.triggers.values().collect());
+                sql.extend(triggers.into_iter().map(|t| t.definition.clone()));
                 sql
             }
             Object::View(view) => vec![write::view(view)],
             Object::Function(function) => vec![function.definition.clone()],
-            Object::Trigger { trigger, .. } => vec![trigger.definition.clone()],
             Object::ForeignKey { table, foreign_key } => {
                 let known = self.schema.tables.get(table);
                 vec![add_foreign_key(table, foreign_key, known)]

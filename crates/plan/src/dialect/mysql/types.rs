@@ -42,7 +42,12 @@ pub(crate) fn parse(text: &str) -> ColumnType {
     } else {
         numbers
     };
-    let mut text = base.clone();
+    // The SQL standard's name for it, which both servers take.
+    let mut text = if base == "int" {
+        "integer".to_owned()
+    } else {
+        base.clone()
+    };
     if !values.is_empty() {
         let quoted: Vec<String> = values.iter().map(|v| super::write::string(v)).collect();
         let _ = write!(text, "({})", quoted.join(","));
@@ -242,11 +247,11 @@ mod tests {
     #[test]
     fn display_widths_go_where_they_mean_nothing() {
         for (text, expected) in [
-            ("int(11)", "int"),
+            ("int(11)", "integer"),
             ("bigint(20) unsigned", "bigint unsigned"),
             ("tinyint(1)", "tinyint(1)"),
             ("tinyint(4)", "tinyint"),
-            ("int(5) unsigned zerofill", "int(5) unsigned zerofill"),
+            ("int(5) unsigned zerofill", "integer(5) unsigned zerofill"),
             ("year(4)", "year"),
             ("decimal(10,2)", "decimal(10,2)"),
             ("VARCHAR(255)", "varchar(255)"),

@@ -3,7 +3,7 @@
 use crate::dialect::Dialect;
 use crate::dialect::tokens::{Token, significant, unquote, without_outer_parentheses};
 use crate::schema::ColumnType;
-use crate::sql::lexer::TokenKind;
+use crate::sql::lexer::{Span, TokenKind};
 
 /// How SQLite stores the values of a column (<https://sqlite.org/datatype3.html>, section 3.1).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -37,11 +37,39 @@ pub fn affinity(declared: &str) -> Affinity {
     }
 }
 
-/// Whether values of the two types are stored in the same way. `INTEGER` and `NUMERIC` affinity
-/// differ in `CAST` only, but a change from one to the other (`boolean` to `integer`) is one that a
-/// person made.
+/// Whether the two types mean the same: values are stored in the same way, or the declarations are
+/// two that SeaORM has written for one Rust type (`uuid` and `uuid_text`, `boolean` and `integer`).
 pub(crate) fn same_type(from: &ColumnType, to: &ColumnType) -> bool {
-    from.text == to.text || affinity(&from.text) == affinity(&to.text)
+    let without_suffix = |column_type: &ColumnType| {
+        let base = column_type.base.as_str();
+        base.strip_suffix("_text").unwrap_or(base).to_owned()
+    };
+    let is_boolean =
+        |column_type: &ColumnType| matches!(column_type.base.as_str(), "boolean" | "bool");
+    let (from_affinity, to_affinity) = (affinity(&from.text), affinity(&to.text));
+    from.text == to.text
+        || from_affinity == to_affinity
+        || without_suffix(from) == without_suffix(to)
+        || (is_boolean(from) && to_affinity == Affinity::Integer)
+        || (is_boolean(to) && from_affinity == Affinity::Integer)
+}
+
+/// The type that a column of this declared type has in a `STRICT` table, which knows six names only.
+pub(crate) fn strict_type(column_type: &ColumnType) -> ColumnType {
+    const KNOWN: [&str; 6] = ["int", "integer", "real", "text", "blob", "any"];
+    if KNOWN.contains(&column_type.text.as_str()) {
+        return column_type.clone();
+    }
+    let name = match affinity(&column_type.text) {
+        Affinity::Integer => "integer",
+        Affinity::Text => "text",
+        Affinity::Blob if column_type.text.is_empty() => "any",
+        Affinity::Blob => "blob",
+        Affinity::Real => "real",
+        Affinity::Numeric if matches!(column_type.base.as_str(), "boolean" | "bool") => "integer",
+        Affinity::Numeric => "any",
+    };
+    ColumnType::builtin(name)
 }
 
 /// Whether a default can stand without parentheses: a number with or without sign, a string, a blob
@@ -242,6 +270,25 @@ pub(crate) fn rename_identifier(text: &str, from: &str, to: &str) -> String {
     renamed
 }
 
+/// Where the name of the table stands before a column, each with its dot.
+pub(crate) fn qualifiers(text: &str, table: &str) -> Vec<Span> {
+    significant(text, Dialect::Sqlite)
+        .windows(2)
+        .filter(|pair| {
+            let is_name = match pair[0].kind {
+                TokenKind::Word => pair[0].text.eq_ignore_ascii_case(table),
+                TokenKind::QuotedIdentifier => unquote(pair[0].text).eq_ignore_ascii_case(table),
+                _ => false,
+            };
+            is_name && pair[1].is_sign(".")
+        })
+        .map(|pair| Span {
+            start: pair[0].span.start,
+            end: pair[1].span.end,
+        })
+        .collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -268,6 +315,30 @@ mod tests {
             ("floating point", Affinity::Integer),
         ] {
             assert_eq!(affinity(declared), expected, "{declared}");
+        }
+    }
+
+    #[test]
+    fn declarations_that_store_alike_are_one_type() {
+        let same = |from: &str, to: &str| same_type(&column_type(from), &column_type(to));
+        for (from, to) in [
+            ("bigint", "integer"),
+            ("varchar(20)", "text"),
+            ("uuid", "uuid_text"),
+            ("datetime", "datetime_text"),
+            ("boolean", "integer"),
+            ("double", "real"),
+        ] {
+            assert!(same(from, to) && same(to, from), "{from} and {to}");
+        }
+        for (from, to) in [
+            ("integer", "text"),
+            ("decimal(10,2)", "integer"),
+            ("decimal(10,2)", "text"),
+            ("real", "integer"),
+            ("blob", "text"),
+        ] {
+            assert!(!same(from, to) && !same(to, from), "{from} and {to}");
         }
     }
 

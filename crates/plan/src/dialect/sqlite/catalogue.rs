@@ -5,6 +5,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::dialect::Dialect;
+use crate::dialect::rows::TextRow;
 use crate::dialect::tokens::significant;
 use crate::schema::{
     Column, Dependency, ForeignKey, ForeignKeyAction, Generated, Index, IndexKey, MatchType,
@@ -12,9 +13,6 @@ use crate::schema::{
 };
 
 use super::{ddl, mentioned_names, read};
-
-/// One row of an answer, every value as text.
-pub type TextRow = Vec<Option<String>>;
 
 /// The version of the library.
 pub const VERSION: &str = "SELECT sqlite_version()";

@@ -93,6 +93,24 @@ pub(crate) fn rename_column(
     Ok(apply(sql, edits))
 }
 
+/// The statement with checks that do not spell out the table's name, if one does: `t.x > 0` becomes
+/// `x > 0`, which means the same. SQLite does not rename the table in them.
+pub(crate) fn without_qualified_checks(sql: &str) -> Option<String> {
+    let parsed = ddl::parse_table(sql).ok()?;
+    let mut edits = Vec::new();
+    for span in expressions(&parsed) {
+        let offset = span.start;
+        for qualifier in super::canonical::qualifiers(span.text(sql), &parsed.name.name) {
+            let span = Span {
+                start: offset + qualifier.start,
+                end: offset + qualifier.end,
+            };
+            edits.push((span, String::new()));
+        }
+    }
+    (!edits.is_empty()).then(|| apply(sql, edits))
+}
+
 fn references(parsed: &CreateTable) -> impl Iterator<Item = &ddl::References> {
     let inline = parsed
         .columns

@@ -83,24 +83,17 @@ impl Rules for SqliteRules {
     }
 
     fn render(&self, ops: &[Op], before: &Schema) -> Vec<Rendered> {
-        render::render(ops, before, OnFailure::Stop)
+        render::render(ops, before)
     }
 
-    fn script(&self, ops: &[Op], before: &Schema) -> String {
-        let rendered = render::render(ops, before, OnFailure::RollBack);
-        let statements: Vec<&str> = rendered
-            .iter()
-            .flat_map(|rendered| &rendered.sql)
-            .map(String::as_str)
-            .collect();
-        if statements.is_empty() {
-            return String::new();
-        }
-        // The setting has no effect inside a transaction. What it was before cannot be restored by
-        // a script; it belongs to the session, which usually ends with the script.
-        let frame = ["PRAGMA foreign_keys = OFF", "BEGIN IMMEDIATE"];
-        let all = frame.into_iter().chain(statements).chain(["COMMIT"]);
-        self.statements_script(&mut all.into_iter())
+    /// Foreign keys must be off while a table is made anew, and the setting has no effect inside a
+    /// transaction. What it was before cannot be restored by a script; it belongs to the session,
+    /// which usually ends with the script.
+    fn script_frame(&self) -> [&'static [&'static str]; 2] {
+        [
+            &["PRAGMA foreign_keys = OFF", "BEGIN IMMEDIATE"],
+            &["COMMIT"],
+        ]
     }
 
     fn render_schema(&self, schema: &Schema) -> Vec<String> {

@@ -11,8 +11,8 @@ use std::collections::BTreeSet;
 
 use crate::schema::{Schema, Table};
 
-use super::read;
 use super::write::{create_index, list, quoted, string};
+use super::{edit, read};
 
 /// What happens when a row does not fit into the new table.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -35,6 +35,8 @@ pub struct Rebuild {
     pub copies: Vec<(String, String)>,
     /// Names of indexes of the old table that have to go before it is moved.
     pub dropped_indexes: Vec<String>,
+    /// The statement of the old table without the table's name in its checks, if it stands there.
+    pub unqualified: Option<String>,
     /// The statements that make the indexes and triggers of the new table.
     pub afterwards: Vec<String>,
     /// The old and the new table both number their rows with `AUTOINCREMENT`.
@@ -101,6 +103,11 @@ impl Rebuild {
                 })
                 .map(|index| index.name.clone())
                 .collect(),
+            unqualified: before
+                .options
+                .sql
+                .as_deref()
+                .and_then(edit::without_qualified_checks),
             afterwards: indexes.chain(triggers).collect(),
             keeps_counter: numbers_rows(before) && numbers_rows(after),
             is_referred_to,
@@ -137,6 +144,17 @@ impl Rebuild {
         ];
         for index in &self.dropped_indexes {
             sql.push(format!("DROP INDEX {}", quoted(index)));
+        }
+        if let Some(unqualified) = &self.unqualified {
+            // A check keeps the name of the table even when the table gets another one, and is then
+            // an error. SQLite's manual allows this way of changing a text that means the same.
+            sql.push("PRAGMA writable_schema = ON".to_owned());
+            sql.push(format!(
+                "UPDATE sqlite_master SET sql = {} WHERE type = 'table' AND name = {}",
+                string(unqualified),
+                string(&self.table)
+            ));
+            sql.push("PRAGMA writable_schema = RESET".to_owned());
         }
         sql.push(format!("ALTER TABLE {table} RENAME TO {aside}"));
         if self.is_referred_to {

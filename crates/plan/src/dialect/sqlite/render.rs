@@ -15,7 +15,7 @@ use super::write::{self, quoted};
 use super::{canonical, edit};
 
 /// The operations as SQL, one entry for each.
-pub(crate) fn render(ops: &[Op], before: &Schema, on_failure: OnFailure) -> Vec<Rendered> {
+pub(crate) fn render(ops: &[Op], before: &Schema) -> Vec<Rendered> {
     let mut renderer = Renderer {
         ops,
         schema: before.clone(),
@@ -23,7 +23,6 @@ pub(crate) fn render(ops: &[Op], before: &Schema, on_failure: OnFailure) -> Vec<
         rebuilds: BTreeMap::new(),
         inlined: BTreeMap::new(),
         applied: vec![false; ops.len()],
-        on_failure,
     };
     let groups = groups(ops);
     for at in 0..ops.len() {
@@ -104,7 +103,6 @@ struct Renderer<'a> {
     inlined: BTreeMap<usize, ForeignKey>,
     /// Whether `schema` has the operation's effect already.
     applied: Vec<bool>,
-    on_failure: OnFailure,
 }
 
 impl Renderer<'_> {
@@ -278,6 +276,14 @@ impl Renderer<'_> {
             op.apply(&mut self.schema);
             self.applied[*position] = true;
         }
+        if let Some(table) = self.schema.tables.get_mut(&name)
+            && table.options.strict
+            && !old.options.strict
+        {
+            for column in &mut table.columns {
+                column.column_type = canonical::strict_type(&column.column_type);
+            }
+        }
         let Some(new) = self.schema.tables.get(&name) else {
             return;
         };
@@ -287,7 +293,7 @@ impl Renderer<'_> {
             table.options.sql = Some(create);
         }
         if let Some(rendered) = &mut self.rendered[at] {
-            rendered.sql = rebuild.statements(self.on_failure);
+            rendered.sql = rebuild.statements(OnFailure::RollBack);
             rendered.notes.push(format!(
                 "SQLite cannot change this in place: {name} is copied into a new table"
             ));
@@ -310,17 +316,6 @@ impl Renderer<'_> {
             let refers = other.foreign_keys.iter().any(|key| key.ref_table == *table);
             if other.name == *table || refers {
                 other.options.sql = other.options.sql.as_deref().and_then(renamed);
-            }
-            for trigger in other.triggers.values_mut() {
-                let (from, to) = match rename {
-                    Rename::Table { from, to } => (&from.name, &to.name),
-                    Rename::Column { from, to, .. } => (from, to),
-                    _ => continue,
-                };
-                if other.name == *table {
-                    trigger.definition =
-                        canonical::rename_identifier(&trigger.definition, from, to);
-                }
             }
         }
     }

@@ -319,3 +319,22 @@ fn a_plan_keeps_the_words_and_the_messages() {
         .collect();
     assert_eq!(messages, ["create users", "add email"]);
 }
+
+#[test]
+fn a_limited_plan_says_where_its_steps_lead() {
+    let graph = graph(SEVEN);
+    for limit in 0..9 {
+        let empty = History::default();
+        let options = PlanOptions::default();
+        let mut up = plan(&graph, &empty, Direction::Upgrade, "heads", options).unwrap();
+        up.limit(limit, &graph, &empty);
+        assert_eq!(up.steps.len(), limit.min(7));
+        walk(&graph, &empty, &up);
+
+        let full = History::of(graph.iter().map(|revision| revision.id.clone()));
+        let mut down = plan(&graph, &full, Direction::Downgrade, "base", options).unwrap();
+        down.limit(limit, &graph, &full);
+        assert_eq!(down.steps.len(), limit.min(7));
+        walk(&graph, &full, &down);
+    }
+}

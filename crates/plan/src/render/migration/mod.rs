@@ -94,7 +94,7 @@ fn upwards(
     if three_steps && operation::add_in_three_steps(body, change, after) {
         return;
     }
-    let alone = is_alone(difference, position);
+    let alone = is_alone(difference, position, |change| &change.sql);
     write(
         body,
         &operation::form(change, &change.op, &change.sql, alone),
@@ -143,7 +143,7 @@ fn downwards(
             before.short_name(table)
         ));
     }
-    let alone = is_alone(difference, position);
+    let alone = is_alone(difference, position, |change| &change.reverse_sql);
     write(
         body,
         &operation::form(change, &op, &change.reverse_sql, alone),
@@ -151,13 +151,18 @@ fn downwards(
     );
 }
 
-/// Whether the statements of the change do this change and no other.
-fn is_alone(difference: &Difference, position: usize) -> bool {
-    difference
-        .changes
-        .iter()
-        .enumerate()
-        .all(|(other, change)| other == position || change.done_with != Some(position))
+/// Whether the statements of the change do this change and no other: which other one they do is only
+/// known for the way forth, so another change of the same table without statements is reason enough.
+fn is_alone(
+    difference: &Difference,
+    position: usize,
+    statements: impl Fn(&Change) -> &Vec<String>,
+) -> bool {
+    let table = difference.changes[position].op.table();
+    let mut others = difference.changes.iter().enumerate();
+    others.all(|(other, change)| {
+        other == position || !statements(change).is_empty() || change.op.table() != table
+    })
 }
 
 fn write(body: &mut Body, form: &Form, sql: &[String]) {

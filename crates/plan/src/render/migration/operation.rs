@@ -66,6 +66,14 @@ impl Context<'_> {
         })
     }
 
+    /// Whether the statement makes or removes an index too, as MySQL's foreign keys may need.
+    fn changes_indexes(&self) -> bool {
+        let upper = self.first.to_ascii_uppercase();
+        [" ADD INDEX ", " ADD KEY ", " DROP INDEX ", " DROP KEY "]
+            .iter()
+            .any(|words| upper.contains(words))
+    }
+
     /// Whether the enum lives where unqualified names look for it.
     fn type_name(&self, name: &ObjectName) -> Option<String> {
         let here = name.schema.as_deref() == self.default_schema;
@@ -98,7 +106,9 @@ impl Context<'_> {
                 format!("manager.create_index({statement}).await?;")
             }
             Object::ForeignKey { table, foreign_key }
-                if self.dialect != Dialect::Sqlite && self.begins("ALTER TABLE") =>
+                if self.dialect != Dialect::Sqlite
+                    && self.begins("ALTER TABLE")
+                    && !self.changes_indexes() =>
             {
                 let statement =
                     foreign_key_statement(foreign_key, table, self.dialect, self.default_schema)?;
@@ -159,7 +169,9 @@ impl Context<'_> {
                 )
             }
             Object::ForeignKey { table, foreign_key }
-                if self.dialect != Dialect::Sqlite && self.begins("ALTER TABLE") =>
+                if self.dialect != Dialect::Sqlite
+                    && self.begins("ALTER TABLE")
+                    && !self.changes_indexes() =>
             {
                 let name = foreign_key
                     .name
@@ -225,7 +237,10 @@ impl Context<'_> {
                 fill: None,
                 ..
             } => {
-                if self.count != 1 || self.first.contains(" USING ") || !self.begins("ALTER TABLE")
+                if self.count != 1
+                    || self.first.matches("ALTER COLUMN").count() > 1
+                    || self.first.contains(" USING ")
+                    || !self.begins("ALTER TABLE")
                 {
                     return None;
                 }
