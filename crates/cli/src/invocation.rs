@@ -72,6 +72,11 @@ fn program_name(first: Option<&OsString>) -> String {
 /// Finds the settings that hold.
 fn settle(arguments: &Arguments) -> Result<Settings, CommandError> {
     let (global, command) = (&arguments.global, &arguments.command);
+    if global.output == OutputFormat::Sql && !command.has_sql_form() {
+        return Err(CommandError::usage(
+            "this command's result has no SQL form: use --output text or json",
+        ));
+    }
     let mut overrides = Overrides {
         database_url: global.database_url.clone(),
         ..Overrides::default()
@@ -295,6 +300,7 @@ impl Invocation<'_> {
         let session = Session {
             manager,
             policy,
+            entities: self.command_line.entities.clone(),
             console: self.console,
             signals,
             run_log,

