@@ -446,13 +446,7 @@ impl Manager {
     ) -> Result<RunReport, Error> {
         let began = Instant::now();
         let history = self.read_history().await?;
-        let mut plan = plan(
-            self.graph(),
-            &history,
-            direction,
-            target,
-            self.config.plan,
-        )?;
+        let mut plan = plan(self.graph(), &history, direction, target, self.config.plan)?;
         if let Some(limit) = limit {
             plan.limit(limit, self.graph(), &history);
         }
