@@ -2,6 +2,7 @@
 //! subject.
 
 mod calls;
+mod environment;
 mod first_steps;
 mod harness;
 #[cfg(unix)]
