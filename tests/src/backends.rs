@@ -2,12 +2,13 @@ use std::collections::BTreeSet;
 use std::env;
 use std::io::Write;
 use std::panic;
+use std::path::Path;
 use std::sync::{Mutex, Once, PoisonError};
 use std::thread;
 
-use stairway_test_servers::{Backend, DATABASES_VARIABLE, PROGRAMS_VARIABLE, programs};
+use stairway_test_servers::{Backend, DATABASES_VARIABLE, PROGRAMS_VARIABLE, cargo, programs};
 
-use crate::TestDatabase;
+use crate::{Program, TestDatabase};
 
 /// The databases that tests run on: those that `cargo xtask test` asks for, else SQLite and those
 /// whose server's URL is in the environment. The ones left out are named on stderr, once.
@@ -122,6 +123,28 @@ pub fn has_programs(wanted: &[&str]) -> bool {
         say(&format!("SOME TESTS ARE LEFT OUT: they need {missing}"));
     }
     false
+}
+
+/// A program of `tests/checkers.txt`, which `cargo xtask test` installs where it can. A test that lacks
+/// one leaves itself out; stderr names it, once.
+pub fn checker(name: &str) -> Option<Program> {
+    static SAID: Mutex<BTreeSet<String>> = Mutex::new(BTreeSet::new());
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+    let directory = cargo::target_directory(&root).join("checkers");
+    let installed = directory.join("bin").join(name);
+    if installed.is_file() {
+        return Some(Program::at(installed).env("PYTHONPATH", &directory));
+    }
+    let said = SAID.lock();
+    if said
+        .unwrap_or_else(PoisonError::into_inner)
+        .insert(name.to_owned())
+    {
+        say(&format!(
+            "SOME CHECKS OF DEPLOYMENT FILES ARE LEFT OUT: they need {name}, see tests/checkers.txt"
+        ));
+    }
+    None
 }
 
 /// On the real stderr: the test runner hides what a passing test prints with the macros.

@@ -22,7 +22,7 @@ mod program;
 mod session;
 mod wait;
 
-pub use backends::{available_backends, has_programs, on_each_backend};
+pub use backends::{available_backends, checker, has_programs, on_each_backend};
 pub use database::TestDatabase;
 pub use program::{Finished, Program, Running, stairway, stairway_server};
 pub use session::{Rows, Session};

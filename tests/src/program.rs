@@ -82,6 +82,11 @@ impl Program {
         program.current_dir(working_directory)
     }
 
+    /// The program's own path, or its name.
+    pub fn path(&self) -> &Path {
+        Path::new(self.command.get_program())
+    }
+
     /// Adds arguments.
     #[must_use]
     pub fn args<A: AsRef<OsStr>>(mut self, arguments: impl IntoIterator<Item = A>) -> Self {

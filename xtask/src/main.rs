@@ -1,5 +1,6 @@
 //! Everything that is done to this repository, as one program: `cargo xtask <command>`.
 
+mod checkers;
 mod ci;
 mod migrate;
 mod packages;

@@ -60,6 +60,21 @@ const REQUIREMENTS: &[Requirement] = &[
         package: "shellcheck",
         needed_by: Need::Checkers,
     },
+    Requirement {
+        programs: &["promtool"],
+        package: "prometheus",
+        needed_by: Need::Checkers,
+    },
+    Requirement {
+        programs: &["jq"],
+        package: "jq",
+        needed_by: Need::Checkers,
+    },
+    Requirement {
+        programs: &["pip3"],
+        package: "python3-pip",
+        needed_by: Need::Checkers,
+    },
 ];
 
 /// Packages of `backends` that this machine lacks, each once.
@@ -134,12 +149,26 @@ mod tests {
     fn each_missing_package_is_named_once_and_only_for_the_databases_in_question() {
         assert_eq!(
             missing_with(&[Backend::Sqlite, Backend::MySql], |_| false),
-            ["mariadb-server", "mariadb-client", "shellcheck"]
+            [
+                "mariadb-server",
+                "mariadb-client",
+                "shellcheck",
+                "prometheus",
+                "jq",
+                "python3-pip"
+            ]
         );
         assert_eq!(
             missing_with(&[Backend::Postgres], |programs| programs
                 .contains(&"initdb")),
-            ["postgresql-client", "pgbouncer", "shellcheck"]
+            [
+                "postgresql-client",
+                "pgbouncer",
+                "shellcheck",
+                "prometheus",
+                "jq",
+                "python3-pip"
+            ]
         );
     }
 
@@ -147,7 +176,9 @@ mod tests {
     fn a_program_with_two_names_is_there_under_either() {
         let old_names = |programs: &[&str]| {
             programs.iter().any(|name| {
-                ["mysqld", "mysql_install_db", "mysqldump", "shellcheck"].contains(name)
+                let database = ["mysqld", "mysql_install_db", "mysqldump"];
+                let checkers = ["shellcheck", "promtool", "jq", "pip3"];
+                database.contains(name) || checkers.contains(name)
             })
         };
         assert!(missing_with(&[Backend::MySql], old_names).is_empty());

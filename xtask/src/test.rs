@@ -14,7 +14,7 @@ use stairway_test_servers::{Backend, DATABASES_VARIABLE, PROGRAMS_VARIABLE, Serv
 use tokio::process::Child;
 
 use crate::report::{Failure, say};
-use crate::{packages, tools};
+use crate::{checkers, packages, tools};
 
 /// How long the tests may take to end after they were told to.
 const GRACE: Duration = Duration::from_secs(10);
@@ -47,6 +47,12 @@ pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
     backends.dedup();
 
     let all_programs = provide_programs(&backends)?;
+    if backends
+        .iter()
+        .any(|backend| backend.url_variable().is_some())
+    {
+        checkers::provide();
+    }
     let (to_start, given) = sort_out(&backends)?;
     for (backend, url) in &given {
         say(&format!("using the {backend} server at {url}"));

@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use clap::{CommandFactory, FromArgMatches};
 use serde_json::{Value, json};
+use stairway_core::notify::RunLog;
 use stairway_core::settings::{
     self, DatabasePolicy, DatabaseSettings, LogSettings, Overrides, Selection, Settings,
 };
@@ -285,9 +286,11 @@ impl Invocation<'_> {
                 .application_version
                 .clone_from(&self.command_line.application_version);
         }
+        let run_log = Arc::new(RunLog::default());
         let manager = match self.command_line.migrations_of(&database.name) {
             Ok(migrations) => {
-                let manager = Manager::new(migrations.clone(), config);
+                let manager = Manager::new(migrations.clone(), config)
+                    .with_observer(Arc::clone(&run_log) as Arc<dyn Observer>);
                 Ok(observers.iter().fold(manager, |manager, observer| {
                     manager.with_observer(Arc::clone(observer))
                 }))
@@ -299,6 +302,7 @@ impl Invocation<'_> {
             policy,
             console: self.console,
             signals,
+            run_log,
             program: &self.program,
         };
         let executing = self.arguments.command.execute(&session);

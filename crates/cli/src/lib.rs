@@ -24,6 +24,7 @@ mod error;
 mod events;
 pub mod exit_code;
 mod invocation;
+mod notify;
 mod printer;
 mod progress;
 mod report;

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use stairway_core::notify::RunLog;
 use stairway_core::plan::history::History;
 use stairway_core::plan::plan::Direction;
 use stairway_core::settings::DatabasePolicy;
@@ -18,6 +19,8 @@ pub(crate) struct Session<'a> {
     pub(crate) policy: DatabasePolicy,
     pub(crate) console: &'a Arc<Console>,
     pub(crate) signals: &'a Signals,
+    /// What the manager's runs do, for the message about them.
+    pub(crate) run_log: Arc<RunLog>,
     /// What the program was called, for scripts that call it.
     pub(crate) program: &'a str,
 }

@@ -55,19 +55,22 @@ pub(crate) enum StepError {
 #[derive(Debug)]
 pub(crate) struct MigrationThread {
     jobs: mpsc::Sender<Job>,
+    /// Those of the migration that runs. Each has a channel of its own: what an earlier one left
+    /// running, in a task of its own, reaches nobody.
     requests: channel::UnboundedReceiver<Request>,
 }
 
 struct Job {
     migration: Arc<dyn MigrationTrait>,
     direction: Direction,
+    outgoing: channel::UnboundedSender<Request>,
 }
 
 impl MigrationThread {
     /// Starts the thread. It ends when this value is dropped and its migration has returned.
     pub(crate) fn start(dialect: Dialect) -> std::io::Result<Self> {
         let (jobs, incoming) = mpsc::channel::<Job>();
-        let (outgoing, requests) = channel::unbounded_channel();
+        let (_, requests) = channel::unbounded_channel();
         // A worker beside the blocked thread, so that a migration may use whatever a
         // multi-threaded runtime allows.
         let runtime = tokio::runtime::Builder::new_multi_thread()
@@ -81,14 +84,13 @@ impl MigrationThread {
                 while let Ok(job) = incoming.recv() {
                     let connection = connection_through(Bridge {
                         backend: backend_of(dialect),
-                        requests: outgoing.clone(),
+                        requests: job.outgoing.clone(),
                         failed: None,
                     });
                     let outcome =
                         runtime.block_on(run_guarded(&*job.migration, job.direction, connection));
-                    if outgoing.send(Request::Finished(outcome)).is_err() {
-                        break;
-                    }
+                    // Nobody may be left who waits for it.
+                    let _ = job.outgoing.send(Request::Finished(outcome));
                 }
                 runtime.shutdown_background();
             })?;
@@ -96,11 +98,14 @@ impl MigrationThread {
     }
 
     /// Starts a migration. Its requests follow through [`Self::next`], the last being `Finished`.
-    pub(crate) fn run(&self, migration: Arc<dyn MigrationTrait>, direction: Direction) {
+    pub(crate) fn run(&mut self, migration: Arc<dyn MigrationTrait>, direction: Direction) {
+        let (outgoing, requests) = channel::unbounded_channel();
+        self.requests = requests;
         // The thread lives as long as this value, unless it was killed by the process's end.
         let _ = self.jobs.send(Job {
             migration,
             direction,
+            outgoing,
         });
     }
 

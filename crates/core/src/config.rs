@@ -8,6 +8,7 @@ use stairway_plan::plan::PlanOptions;
 use stairway_plan::sql::Dialect;
 
 use crate::connection::{DEFAULT_DATABASE_URL, DatabaseUrl, UrlError};
+use crate::notify::Webhook;
 
 /// Where the connection comes from.
 #[derive(Clone, Debug)]
@@ -81,6 +82,9 @@ pub struct Config {
     pub pooler: PoolerPolicy,
     /// What to do when the server still runs a statement of a runner that has died.
     pub orphan: OrphanPolicy,
+    /// Who is told after a run. The program that runs sends the message, see
+    /// [`Webhook::send`](crate::notify::Webhook::send). Nobody by default.
+    pub webhook: Webhook,
 }
 
 /// Whether the connection goes through a pooler that shares server sessions between clients.
@@ -144,6 +148,7 @@ impl Config {
             revisions_directory: PathBuf::from("migration/src/revisions"),
             pooler: PoolerPolicy::default(),
             orphan: OrphanPolicy::default(),
+            webhook: Webhook::default(),
         }
     }
 

@@ -9,14 +9,18 @@
 
 mod backup;
 mod bridge;
+pub mod compare;
 mod config;
 mod connection;
 mod create;
 mod error;
 mod executor;
+pub mod inspect;
 mod lock;
 mod manager;
+mod metrics;
 mod migrations;
+pub mod notify;
 mod observer;
 mod operations;
 mod recorder;
@@ -39,6 +43,7 @@ pub use manager::{
     CreatedRevision, Manager, NewRevision, RepairAction, RepairReport, RunOptions, RunReport,
     StampReport, StepReport,
 };
+pub use metrics::MetricsObserver;
 pub use migrations::{MigrationSet, MigrationSetError, Project};
 pub use observer::{EventLog, Observer};
 pub use sea_orm_migration;

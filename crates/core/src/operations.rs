@@ -1,14 +1,15 @@
 //! What a person does to a database's books by hand: stamp, repair, unlock.
 
-use stairway_plan::bookkeeping::{AuditRecord, StepRecord};
+use stairway_plan::bookkeeping::{AuditRecord, Bookkeeping, StepRecord};
 use stairway_plan::event::LockHolder;
 use stairway_plan::history::{Checksum, History, InterruptedStep};
 use stairway_plan::plan::{StampOptions, plan_stamp};
 use stairway_plan::revision::{Revision, RevisionId};
+use stairway_plan::sql::Dialect;
 
-use crate::connection::{Access, Session, prepare_for_migration};
+use crate::connection::{Access, Baseline, Session};
 use crate::error::Error;
-use crate::lock::{self, Acquired, LockKey};
+use crate::lock::{self, Acquired, Footing, LockKey};
 use crate::manager::{Manager, RepairAction, RepairReport, StampReport};
 use crate::{recorder, runner, wait};
 
@@ -30,28 +31,34 @@ pub(crate) async fn stamp(
         });
     }
     let run_id = runner::new_run_id();
-    let (added, removed) = locked(manager, async |session: &mut Session, history: History| {
-        let plan = plan_stamp(manager.graph(), &history, targets, options)?;
-        let mut sql = Vec::new();
-        for revision in &plan.remove {
-            sql.push(manager.books().remove_applied(revision));
-            sql.push(audit(manager, &run_id, revision, "unstamp", None));
-        }
-        for id in &plan.add {
-            let revision = revision_of(manager, id);
-            sql.push(add_without_running(
-                manager,
-                &run_id,
-                &revision,
-                "stamped: its SQL was not seen",
-            ));
-            sql.push(audit(manager, &run_id, id, "stamp", None));
-        }
-        if !sql.is_empty() {
-            in_transaction(manager, session, &sql.join("; ")).await?;
-        }
-        Ok((plan.add, plan.remove))
-    })
+    let (added, removed) = locked(
+        manager,
+        async |_: &mut Session, books: &Bookkeeping, history: History| {
+            let plan = plan_stamp(manager.graph(), &history, targets, options)?;
+            let mut sql = Vec::new();
+            for revision in &plan.remove {
+                sql.push(books.remove_applied(revision));
+                sql.push(books.clear_journal(revision));
+                sql.push(audit(manager, books, &run_id, revision, "unstamp", None));
+            }
+            for id in &plan.add {
+                let revision = revision_of(manager, id);
+                sql.push(add_without_running(
+                    manager,
+                    books,
+                    &run_id,
+                    &revision,
+                    "stamped: its SQL was not seen",
+                ));
+                sql.push(books.clear_journal(id));
+                sql.push(audit(manager, books, &run_id, id, "stamp", None));
+            }
+            Ok(Change {
+                sql,
+                told: (plan.add, plan.remove),
+            })
+        },
+    )
     .await?;
     Ok(StampReport {
         added,
@@ -67,17 +74,20 @@ pub(crate) async fn repair(
     revision: Option<&str>,
 ) -> Result<RepairReport, Error> {
     let run_id = runner::new_run_id();
-    locked(manager, async |session: &mut Session, history: History| {
+    locked(manager, async |session: &mut Session, books: &Bookkeeping, history: History| {
         let step = chosen_step(&history, revision)?;
-        let books = manager.books();
         let id = &step.revision;
-        let (sql, description) = match action {
+        let (mut sql, description) = match action {
             RepairAction::Resume => {
                 let rows = session
                     .rows(books.read_journal(id, step.direction))
                     .await
                     .map_err(|error| manager.query_error("reading the journal", &error))?;
-                let last = books.parse_journal(&rows).into_iter().next_back().filter(|entry| entry.position > 0);
+                let last = books
+                    .parse_journal(&rows)
+                    .into_iter()
+                    .next_back()
+                    .filter(|entry| entry.position > 0);
                 match last {
                     Some(entry) if step.in_doubt.is_some() => (
                         vec![books.remove_journal_entry(id, step.direction, entry.position)],
@@ -90,7 +100,10 @@ pub(crate) async fn repair(
                     ),
                     _ => (
                         Vec::new(),
-                        format!("no statement of {id} is in doubt; the next {} goes on with it", step.direction.as_str()),
+                        format!(
+                            "no statement of {id} is in doubt; the next {} goes on with it",
+                            step.direction.as_str()
+                        ),
                     ),
                 }
             }
@@ -100,6 +113,7 @@ pub(crate) async fn repair(
                 let change = match (wanted, is_applied) {
                     (true, false) => Some(add_without_running(
                         manager,
+                        books,
                         &run_id,
                         &revision_of(manager, id),
                         "marked as applied by hand: its SQL was not seen to end",
@@ -108,14 +122,19 @@ pub(crate) async fn repair(
                     _ => None,
                 };
                 let word = if wanted { "applied" } else { "not applied" };
-                let sql = change.into_iter().chain([books.clear_journal(id)]).collect();
-                (sql, format!("{id} is recorded as {word}; its journal is cleared, none of its statements was run"))
+                (
+                    change.into_iter().chain([books.clear_journal(id)]).collect(),
+                    format!("{id} is recorded as {word}; its journal is cleared, none of its statements was run"),
+                )
             }
         };
-        let mut sql: Vec<String> = sql;
-        sql.push(audit(manager, &run_id, id, "repair", Some(&description)));
-        in_transaction(manager, session, &sql.join("; ")).await?;
-        Ok(RepairReport { revision: id.clone(), action: action.as_str().to_owned(), description })
+        sql.push(audit(manager, books, &run_id, id, "repair", Some(&description)));
+        let told = RepairReport {
+            revision: id.clone(),
+            action: action.as_str().to_owned(),
+            description,
+        };
+        Ok(Change { sql, told })
     })
     .await
 }
@@ -143,6 +162,7 @@ pub(crate) async fn unlock(manager: &Manager) -> Result<Option<LockHolder>, Erro
     {
         let entry = audit(
             manager,
+            manager.books(),
             &runner::new_run_id(),
             &RevisionId::from(""),
             "unlock",
@@ -154,61 +174,101 @@ pub(crate) async fn unlock(manager: &Manager) -> Result<Option<LockHolder>, Erro
     Ok(holder)
 }
 
-/// Does something under the lock, with the tables made and the history read.
+/// What is to be written, and what the caller is told when it is.
+struct Change<T> {
+    sql: Vec<String>,
+    told: T,
+}
+
+/// Decides under the lock, with the tables made and the history read, what is to be written, and
+/// writes it in one transaction.
 async fn locked<T>(
     manager: &Manager,
-    work: impl AsyncFnOnce(&mut Session, History) -> Result<T, Error>,
+    decide: impl AsyncFnOnce(&mut Session, &Bookkeeping, History) -> Result<Change<T>, Error>,
 ) -> Result<T, Error> {
     let mut session = wait::connect_once(manager.config(), Access::Write).await?;
-    let result = locked_on(manager, &mut session, work).await;
-    session.retire().await;
+    let mut restore = None;
+    let result = locked_on(manager, &mut session, &mut restore, decide).await;
+    session.retire(restore.as_deref()).await;
     result
 }
 
 async fn locked_on<T>(
     manager: &Manager,
     session: &mut Session,
-    work: impl AsyncFnOnce(&mut Session, History) -> Result<T, Error>,
+    restore: &mut Option<String>,
+    decide: impl AsyncFnOnce(&mut Session, &Bookkeeping, History) -> Result<Change<T>, Error>,
 ) -> Result<T, Error> {
     let config = manager.config();
     let failed = |error: sqlx::Error| manager.query_error("preparing the session", &error);
-    prepare_for_migration(session, config.statement_lock_timeout)
-        .await
-        .map_err(failed)?;
     let key = LockKey::of(config, manager.books(), session)
         .await
         .map_err(failed)?;
+    key.check_writable(config)?;
+    let footing = lock::examine(config, session).await?;
+    if footing == Footing::Direct {
+        let database = key.database.as_deref();
+        let baseline = Baseline::prepare(session, database, config.statement_lock_timeout)
+            .await
+            .map_err(failed)?;
+        *restore = baseline.restore;
+    }
     let stop = manager.stop_handle().watch();
-    let (acquired, _) = lock::acquire(
-        &key,
-        manager.books(),
-        session,
+    let request = lock::Request {
+        key: &key,
+        books: manager.books(),
         config,
-        manager.observers(),
-        &stop,
-        &lock::Always,
-    )
-    .await?;
+        observers: manager.observers(),
+        stop: &stop,
+        footing,
+    };
+    let (acquired, _) = request.acquire(session, &lock::Always).await?;
     let Acquired::Lock(lock) = acquired else {
         return Err(Error::LockLost { applied: 0 });
     };
-    let result = async {
-        recorder::ensure_tables(session, manager.books(), lock.transaction_lock()).await?;
-        let history = recorder::read_history(session, manager.books()).await?;
-        work(session, history).await
-    }
-    .await;
+    let books = key.located(manager.books());
+    let result = change(manager, session, &request, &books, decide).await;
     lock.release(session).await;
     result
 }
 
-async fn in_transaction(manager: &Manager, session: &mut Session, sql: &str) -> Result<(), Error> {
-    let sql = format!("BEGIN; {sql}; COMMIT");
-    if let Err(error) = session.run(sql).await {
-        drop(session.run("ROLLBACK").await);
-        return Err(manager.query_error("writing the history", &error));
+async fn change<T>(
+    manager: &Manager,
+    session: &mut Session,
+    request: &lock::Request<'_>,
+    books: &Bookkeeping,
+    decide: impl AsyncFnOnce(&mut Session, &Bookkeeping, History) -> Result<Change<T>, Error>,
+) -> Result<T, Error> {
+    let failed = |error: sqlx::Error| manager.query_error("writing the history", &error);
+    recorder::ensure_tables(session, books, request).await?;
+    match (request.footing, books.dialect()) {
+        (Footing::Pooled, _) => request.begin_locked(session, "").await?,
+        (Footing::Direct, Dialect::Sqlite) => {
+            session
+                .run("BEGIN IMMEDIATE")
+                .await
+                .map(drop)
+                .map_err(failed)?;
+        }
+        (Footing::Direct, _) => session.run("BEGIN").await.map(drop).map_err(failed)?,
     }
-    Ok(())
+    let written = async {
+        let history = recorder::read_history(session, books).await?;
+        let change = decide(session, books, history).await?;
+        let sql = change
+            .sql
+            .into_iter()
+            .chain(["COMMIT".to_owned()])
+            .collect::<Vec<_>>()
+            .join("; ");
+        session.run(sql).await.map_err(failed)?;
+        Ok(change.told)
+    }
+    .await;
+    if written.is_err() {
+        drop(session.run("ROLLBACK").await);
+    }
+    written
 }
 
 fn chosen_step(history: &History, revision: Option<&str>) -> Result<InterruptedStep, Error> {
@@ -260,6 +320,7 @@ fn revision_of(manager: &Manager, id: &RevisionId) -> Revision {
 
 fn add_without_running(
     manager: &Manager,
+    books: &Bookkeeping,
     run_id: &str,
     revision: &Revision,
     reason: &str,
@@ -267,7 +328,7 @@ fn add_without_running(
     let checksum = Checksum::NotComparable {
         reason: reason.to_owned(),
     };
-    manager.books().add_applied(
+    books.add_applied(
         &manager.runner().who(run_id),
         &StepRecord {
             revision,
@@ -280,12 +341,13 @@ fn add_without_running(
 
 fn audit(
     manager: &Manager,
+    books: &Bookkeeping,
     run_id: &str,
     revision: &RevisionId,
     action: &str,
     detail: Option<&str>,
 ) -> String {
-    manager.books().append_audit(
+    books.append_audit(
         &manager.runner().who(run_id),
         &AuditRecord {
             revision,

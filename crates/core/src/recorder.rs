@@ -5,8 +5,9 @@ use stairway_plan::graph::RevisionGraph;
 use stairway_plan::history::History;
 use stairway_plan::sql::Dialect;
 
-use crate::connection::Session;
+use crate::connection::{Session, TextRow};
 use crate::error::Error;
+use crate::lock::{self, Footing};
 
 /// Reads which revisions are applied and which steps are unfinished: two statements at most, none
 /// of which writes or needs more than SELECT.
@@ -30,40 +31,36 @@ pub(crate) async fn is_up_to_date(
     graph: &RevisionGraph,
 ) -> Result<bool, Error> {
     let failed = |error: sqlx::Error| Error::query("reading the history", books.dialect(), &error);
-    let existing = existing_tables(session, books).await?;
-    let Some(query) = books.read_applied(existing) else {
-        return Ok(graph.is_empty());
+    let rows = if let Some(rows) = read_as_if_complete(session, books).await {
+        rows
+    } else {
+        let existing = existing_tables(session, books).await?;
+        let Some(query) = books.read_applied(existing) else {
+            return Ok(graph.is_empty());
+        };
+        session.rows(query).await.map_err(failed)?
     };
-    let rows = session.rows(query).await.map_err(failed)?;
     let applied = books.parse_applied(&rows);
     Ok(applied.is_some_and(|applied| {
         applied.len() == graph.len() && applied.iter().all(|id| graph.contains(id.as_str()))
     }))
 }
 
-/// The books with the schema in which they lie or will lie.
-pub(crate) async fn locate(
-    session: &mut Session,
-    books: &Bookkeeping,
-) -> Result<Bookkeeping, Error> {
-    let Some(query) = books.locate() else {
-        return Ok(books.clone());
-    };
-    let schema = session.value(query).await.map_err(|error| {
-        Error::query(
-            "asking where the history tables lie",
-            books.dialect(),
-            &error,
-        )
-    })?;
-    match schema {
-        Some(schema) => Ok(books.located(&schema)),
-        None => Err(Error::Unsupported(
-            "there is no schema to keep the history in: set the search path, or name one with \
-             MIGRATION_HISTORY_SCHEMA"
-                .to_owned(),
-        )),
+/// Reads without asking first which tables are there, which is dear on MySQL and SQLite. Nothing if
+/// one is missing. PostgreSQL would write that into its log as an error, and is quick to ask.
+async fn read_as_if_complete(session: &mut Session, books: &Bookkeeping) -> Option<Vec<TextRow>> {
+    if books.dialect() == Dialect::Postgres {
+        return None;
     }
+    let all = ExistingTables {
+        history: true,
+        ledger: true,
+        audit: true,
+        journal: true,
+        lease: true,
+        layout: true,
+    };
+    session.rows(books.read_applied(all)?).await.ok()
 }
 
 /// Which tables are there.
@@ -80,14 +77,13 @@ pub(crate) async fn existing_tables(
 
 /// Makes the tables that are missing, under the lock. Refuses side tables that a newer version of
 /// Stairway has laid out.
-///
-/// `transaction_lock` is the lock's number behind a pooler, where the lock is taken inside the
-/// transaction that makes the tables.
 pub(crate) async fn ensure_tables(
     session: &mut Session,
     books: &Bookkeeping,
-    transaction_lock: Option<i64>,
+    lock: &lock::Request<'_>,
 ) -> Result<(), Error> {
+    let failed =
+        |error: sqlx::Error| Error::query("making the history tables", books.dialect(), &error);
     let existing = existing_tables(session, books).await?;
     if existing.layout {
         let version = session
@@ -106,27 +102,20 @@ pub(crate) async fn ensure_tables(
     if existing.is_complete() {
         return Ok(());
     }
-    let statements = books.create_tables().join("; ");
-    let sql = match books.dialect() {
+    let statements = books.create_missing(existing).join("; ");
+    let sql = match (books.dialect(), lock.footing) {
         // Every definition commits by itself there.
-        Dialect::MySql => statements,
-        Dialect::Sqlite => format!("BEGIN IMMEDIATE; {statements}; COMMIT"),
-        Dialect::Postgres => {
-            let lock = transaction_lock
-                .map(|number| format!("SELECT pg_advisory_xact_lock({number}); "))
-                .unwrap_or_default();
-            format!("BEGIN; {lock}{statements}; COMMIT")
+        (Dialect::MySql, _) => statements,
+        (Dialect::Sqlite, _) => format!("BEGIN IMMEDIATE; {statements}; COMMIT"),
+        (Dialect::Postgres, Footing::Direct) => format!("BEGIN; {statements}; COMMIT"),
+        (Dialect::Postgres, Footing::Pooled) => {
+            lock.begin_locked(session, "").await?;
+            format!("{statements}; COMMIT")
         }
     };
-    match session.run(sql).await {
-        Ok(_) => Ok(()),
-        Err(error) => {
-            drop(session.run("ROLLBACK").await);
-            Err(Error::query(
-                "making the history tables",
-                books.dialect(),
-                &error,
-            ))
-        }
+    if let Err(error) = session.run(sql).await {
+        drop(session.run("ROLLBACK").await);
+        return Err(failed(error));
     }
+    Ok(())
 }

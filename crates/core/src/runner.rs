@@ -1,6 +1,7 @@
 //! One run: connect, look, plan, lock, look again, back up, run the steps, verify; tried again after
 //! transient failures.
 
+use std::collections::HashSet;
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
@@ -16,10 +17,10 @@ use stairway_plan::sql::Dialect;
 use crate::BoxFuture;
 use crate::bridge::MigrationThread;
 use crate::config::Config;
-use crate::connection::{Access, Cancel, Session, prepare_for_migration};
-use crate::error::{Error, InDoubt};
-use crate::executor::{Executor, Safety, StepOutcome, safety_of};
-use crate::lock::{self, Acquired, LockKey, MigrationLock, StillNeeded};
+use crate::connection::{Access, Baseline, Cancel, Session, can_open_another};
+use crate::error::{Error, InDoubt, Remains};
+use crate::executor::{Achieved, Executor, Parts, Safety, StepOutcome, safety_of};
+use crate::lock::{self, Acquired, Footing, Heartbeat, LockKey, MigrationLock, StillNeeded};
 use crate::migrations::MigrationSet;
 use crate::observer::Observers;
 use crate::stop::Stop;
@@ -49,6 +50,31 @@ pub(crate) struct Done {
     pub(crate) elapsed: Duration,
 }
 
+/// Everything that a run needs and that outlives its attempts.
+#[derive(Clone, Debug)]
+pub(crate) struct Runner {
+    pub(crate) migrations: MigrationSet,
+    pub(crate) config: Config,
+    pub(crate) books: Bookkeeping,
+    pub(crate) observers: Observers,
+    pub(crate) stop: Stop,
+}
+
+/// What the attempts of one run have in common.
+#[derive(Debug, Default)]
+struct Tally {
+    run_id: String,
+    from: Option<Vec<RevisionId>>,
+    achieved: Achieved,
+    announced: bool,
+    backup: Option<PathBuf>,
+    /// The plan made under the lock. It is made once: a target such as `-1` would mean another
+    /// revision after a part of it was done.
+    plan: Option<Plan>,
+    /// Only to find out what became of a commit; no step is run any more.
+    only_look: bool,
+}
+
 /// Where an attempt has found or left the database.
 #[derive(Debug)]
 enum Standing {
@@ -70,25 +96,12 @@ impl Order {
     }
 }
 
-/// Everything that a run needs and that outlives its attempts.
-#[derive(Clone, Debug)]
-pub(crate) struct Runner {
-    pub(crate) migrations: MigrationSet,
-    pub(crate) config: Config,
-    pub(crate) books: Bookkeeping,
-    pub(crate) observers: Observers,
-    pub(crate) stop: Stop,
-}
-
-/// What the attempts of one run have achieved together.
-#[derive(Debug, Default)]
-struct Tally {
-    run_id: String,
-    from: Option<Vec<RevisionId>>,
-    steps: Vec<StepOutcome>,
-    completed: Vec<RevisionId>,
-    announced: bool,
-    backup: Option<PathBuf>,
+/// How an attempt ended that did not fail.
+enum Round {
+    /// There is nothing left to do.
+    Complete(Standing),
+    /// There is more to do, on a new session.
+    NewSession,
 }
 
 impl Runner {
@@ -99,43 +112,21 @@ impl Runner {
             run_id: new_run_id(),
             ..Tally::default()
         };
-        let mut attempt = 1;
-        let result = loop {
-            match self.attempt(order, attempt, &mut tally).await {
-                Ok(standing) => break Ok(standing),
-                Err(error) if error.is_transient() && attempt <= order.retries => {
-                    let pause = backoff(self.config.retry_delay, attempt);
-                    self.observers.emit(EventKind::Retrying {
-                        attempt,
-                        max_attempts: order.retries,
-                        error: self.config.redact(&error.to_string()),
-                        retry_in_ms: crate::milliseconds(pause),
-                    });
-                    attempt += 1;
-                    if let Err(stopped) = self.stop.sleep(pause).await {
-                        break Err(stopped);
-                    }
-                }
-                Err(error) => break Err(error),
-            }
-        };
+        let result = self.attempts(order, &mut tally).await;
         let elapsed = began.elapsed();
-        let result = match result {
-            Ok(standing) => self.verify(order, &tally, standing),
-            Err(error) => Err(error),
-        };
+        let result = result.and_then(|standing| self.verify(order, &tally, standing));
         match result {
             Ok(to) => {
                 self.observers.emit(EventKind::RunFinished {
                     run_id: tally.run_id.clone(),
-                    steps: tally.steps.len() as u64,
+                    steps: tally.achieved.outcomes.len() as u64,
                     elapsed_ms: crate::milliseconds(elapsed),
                 });
                 Ok(Done {
                     run_id: tally.run_id,
                     from: tally.from.unwrap_or_default(),
                     to,
-                    steps: tally.steps,
+                    steps: tally.achieved.outcomes,
                     backup: tally.backup,
                     elapsed,
                 })
@@ -143,7 +134,7 @@ impl Runner {
             Err(error) => {
                 self.observers.emit(EventKind::RunFailed {
                     run_id: tally.run_id,
-                    steps_done: tally.steps.len() as u64,
+                    steps_done: tally.achieved.outcomes.len() as u64,
                     elapsed_ms: crate::milliseconds(elapsed),
                     error: self.config.redact(&error.to_string()),
                 });
@@ -152,13 +143,109 @@ impl Runner {
         }
     }
 
-    /// One attempt. Returns the history as it is afterwards.
+    /// Attempt after attempt. One that got further than the one before it does not use up retries.
+    async fn attempts(&self, order: &Order, tally: &mut Tally) -> Result<Standing, Error> {
+        let mut attempt = 1;
+        let mut failures = 0;
+        loop {
+            let completed = tally.achieved.completed.len();
+            let error = match self.attempt(order, attempt, tally).await {
+                Ok(Round::Complete(standing)) => return Ok(standing),
+                Ok(Round::NewSession) => continue,
+                Err(error) => error,
+            };
+            if tally.achieved.completed.len() > completed {
+                failures = 0;
+            }
+            failures += 1;
+            if !error.is_transient() {
+                return Err(match error {
+                    Error::Stopped { .. } => Self::stopped(tally),
+                    error => error,
+                });
+            }
+            if failures > order.retries {
+                if let Some(history) = self.settle(order, tally, error).await? {
+                    return Ok(Standing::Read(history));
+                }
+                failures = 0;
+                attempt += 1;
+                continue;
+            }
+            let pause = backoff(self.config.retry_delay, failures);
+            self.observers.emit(EventKind::Retrying {
+                attempt: failures,
+                max_attempts: order.retries,
+                error: self.config.redact(&error.to_string()),
+                retry_in_ms: crate::milliseconds(pause),
+            });
+            attempt += 1;
+            if self.stop.sleep(pause).await.is_err() {
+                // The failure says more than that it was not tried again.
+                return Err(error);
+            }
+        }
+    }
+
+    /// After the last attempt: finds out what became of a commit that was not answered. If it was
+    /// done, nothing has failed, and there is nothing left to do or the run goes on.
+    async fn settle(
+        &self,
+        order: &Order,
+        tally: &mut Tally,
+        failed: Error,
+    ) -> Result<Option<History>, Error> {
+        let Some(revision) = tally
+            .achieved
+            .uncertain
+            .as_ref()
+            .map(|outcome| outcome.revision.clone())
+        else {
+            return Err(failed);
+        };
+        let known = tally.achieved.completed.len();
+        tally.only_look = true;
+        let looked = self.attempt(order, 2, tally).await;
+        tally.only_look = false;
+        let Ok(Round::Complete(Standing::Read(history))) = looked else {
+            return Err(failed);
+        };
+        if tally.achieved.completed.len() > known {
+            let is_done = self.plan_left(order, &history, tally)?.steps.is_empty();
+            return Ok(is_done.then_some(history));
+        }
+        Err(match failed {
+            Error::Step(mut step) => {
+                let left = history
+                    .interrupted
+                    .iter()
+                    .find(|interrupted| interrupted.revision == revision);
+                step.remains = left.map_or(Remains::Nothing, |interrupted| {
+                    let last = u64::from(interrupted.in_doubt.is_some());
+                    Remains::Statements(interrupted.statements_done + last)
+                });
+                Error::Step(step)
+            }
+            other => other,
+        })
+    }
+
+    fn stopped(tally: &Tally) -> Error {
+        let applied = tally.achieved.completed.len();
+        let planned = tally.plan.as_ref().map_or(applied, |plan| plan.steps.len());
+        Error::Stopped {
+            applied: applied as u64,
+            remaining: planned.saturating_sub(applied) as u64,
+        }
+    }
+
+    /// One attempt.
     async fn attempt(
         &self,
         order: &Order,
         attempt: u32,
         tally: &mut Tally,
-    ) -> Result<Standing, Error> {
+    ) -> Result<Round, Error> {
         self.stop.check()?;
         self.observers.emit(EventKind::StageStarted {
             stage: Stage::Connect,
@@ -175,8 +262,11 @@ impl Runner {
         } else {
             wait::connect_once(&self.config, Access::Write).await?
         };
-        let result = self.attempt_on(&mut session, order, attempt, tally).await;
-        session.retire().await;
+        let mut restore = None;
+        let result = self
+            .attempt_on(&mut session, order, attempt, tally, &mut restore)
+            .await;
+        session.retire(restore.as_deref()).await;
         result
     }
 
@@ -186,67 +276,99 @@ impl Runner {
         order: &Order,
         attempt: u32,
         tally: &mut Tally,
-    ) -> Result<Standing, Error> {
+        restore: &mut Option<String>,
+    ) -> Result<Round, Error> {
+        let failed = |doing: &'static str| {
+            let dialect = self.books.dialect();
+            move |error: sqlx::Error| Error::query(doing, dialect, &error)
+        };
         self.observers.emit(EventKind::StageStarted {
             stage: Stage::Inspect,
         });
+        let is_settled = tally.achieved.uncertain.is_none();
         // What most starts find is found out with as little as possible.
-        if order.leads_to_all_heads(self.migrations.graph())
+        if is_settled
+            && order.leads_to_all_heads(self.migrations.graph())
             && recorder::is_up_to_date(session, &self.books, self.migrations.graph()).await?
         {
             let heads = self.migrations.graph().heads();
             tally.from.get_or_insert_with(|| heads.clone());
             self.announce(order, tally, 0, &[]);
-            return Ok(Standing::UpToDate(heads));
+            return Ok(Round::Complete(Standing::UpToDate(heads)));
         }
         let history = recorder::read_history(session, &self.books).await?;
-        let plan = self.plan(order, &history)?;
+        let plan = self.plan_left(order, &history, tally)?;
         tally.from.get_or_insert_with(|| plan.from.clone());
-        if plan.steps.is_empty() && history.interrupted.is_empty() {
+        if plan.steps.is_empty() && history.interrupted.is_empty() && is_settled {
             self.announce(order, tally, plan.steps.len(), &plan.notices);
-            return Ok(Standing::Read(history));
+            return Ok(Round::Complete(Standing::Read(history)));
         }
-        self.check_steps(session.dialect(), &plan)?;
-        prepare_for_migration(session, self.config.statement_lock_timeout)
-            .await
-            .map_err(|error| Error::query("preparing the session", self.books.dialect(), &error))?;
+        self.check_steps(session.dialect(), &plan, &history)?;
         let key = LockKey::of(&self.config, &self.books, session)
             .await
-            .map_err(|error| {
-                Error::query("naming the migration lock", self.books.dialect(), &error)
-            })?;
-        let (acquired, waited) = lock::acquire(
-            &key,
-            &self.books,
-            session,
-            &self.config,
-            &self.observers,
-            &self.stop,
-            &Unfinished {
-                runner: self,
-                order,
-            },
-        )
-        .await?;
+            .map_err(failed("naming the migration lock"))?;
+        key.check_writable(&self.config)?;
+        let footing = lock::examine(&self.config, session).await?;
+        // Behind a pooler, settings of the session would meet other clients.
+        let baseline = match footing {
+            Footing::Pooled => Baseline::default(),
+            Footing::Direct => Baseline::prepare(
+                session,
+                key.database.as_deref(),
+                self.config.statement_lock_timeout,
+            )
+            .await
+            .map_err(failed("preparing the session"))?,
+        };
+        restore.clone_from(&baseline.restore);
+        session
+            .heed(&self.stop)
+            .await
+            .map_err(failed("preparing the session"))?;
+        let request = lock::Request {
+            key: &key,
+            books: &self.books,
+            config: &self.config,
+            observers: &self.observers,
+            stop: &self.stop,
+            footing,
+        };
+        let unfinished = Unfinished {
+            runner: self,
+            order,
+            made: tally.plan.clone(),
+            completed: tally.achieved.completed.len(),
+            is_settled,
+        };
+        let (acquired, waited) = request.acquire(session, &unfinished).await?;
         let Acquired::Lock(lock) = acquired else {
             let history = recorder::read_history(session, &self.books).await?;
-            let plan = self.plan(order, &history)?;
+            let plan = self.plan_left(order, &history, tally)?;
             self.announce(order, tally, plan.steps.len(), &plan.notices);
-            return Ok(Standing::Read(history));
+            return Ok(Round::Complete(Standing::Read(history)));
         };
         self.observers.emit(EventKind::LockAcquired {
             waited_ms: crate::milliseconds(waited),
         });
+        let located = key.located(&self.books);
         let result = self
-            .attempt_locked(session, &lock, &key, order, attempt, tally)
+            .attempt_locked(
+                session,
+                Locked {
+                    lock: &lock,
+                    request,
+                    books: &located,
+                    baseline: &baseline,
+                },
+                order,
+                attempt,
+                tally,
+            )
             .await;
-        if self.books.dialect() == Dialect::MySql {
+        if gives_name(&lock) {
             // Only for people to read; the lock itself is freed next.
-            drop(
-                session
-                    .run(self.books.clear_lease(&key.name, &tally.run_id))
-                    .await,
-            );
+            let clear = located.clear_lease(&key.name, &tally.run_id);
+            drop(session.run(clear).await);
         }
         lock.release(session).await;
         self.observers.emit(EventKind::LockReleased);
@@ -256,45 +378,57 @@ impl Runner {
     async fn attempt_locked(
         &self,
         session: &mut Session,
-        lock: &MigrationLock,
-        key: &LockKey,
+        locked: Locked<'_>,
         order: &Order,
         attempt: u32,
         tally: &mut Tally,
-    ) -> Result<Standing, Error> {
+    ) -> Result<Round, Error> {
+        let Locked {
+            lock,
+            request,
+            books,
+            baseline,
+        } = locked;
+        let failed = |doing: &'static str| {
+            let dialect = self.books.dialect();
+            move |error: sqlx::Error| Error::query(doing, dialect, &error)
+        };
         // Whoever had the lock before may have done some or all of it.
-        let history = recorder::read_history(session, &self.books).await?;
-        let plan = self.plan(order, &history)?;
+        let mut history = recorder::read_history(session, books).await?;
+        self.settle_uncertain(order, &history, tally);
+        if self.clear_finished(session, books, tally, &history).await? {
+            history = recorder::read_history(session, books).await?;
+        }
+        if tally.only_look {
+            return Ok(Round::Complete(Standing::Read(history)));
+        }
+        let plan = self.plan_left(order, &history, tally)?;
+        tally.plan.get_or_insert_with(|| plan.clone());
         self.announce(order, tally, plan.steps.len(), &plan.notices);
         self.check_interrupted(&history, &plan)?;
         if plan.steps.is_empty() {
-            return Ok(Standing::Read(history));
+            return Ok(Round::Complete(Standing::Read(history)));
         }
-        self.check_steps(session.dialect(), &plan)?;
-        self.check_pooled_steps(lock, &plan)?;
-        let books = &recorder::locate(session, &self.books).await?;
-        recorder::ensure_tables(session, books, lock.transaction_lock()).await?;
-        let cancel = Cancel::of(&self.config.database, session)
-            .await
-            .map_err(|error| {
-                Error::query(
-                    "asking for the session's number",
-                    self.books.dialect(),
-                    &error,
-                )
-            })?;
+        let plan = interrupted_first(plan, &history);
+        self.check_steps(session.dialect(), &plan, &history)?;
+        self.check_pooled_steps(request.footing, &plan, &history)?;
+        recorder::ensure_tables(session, books, &request).await?;
+        let cancel = match request.footing {
+            // Known only inside each step's transaction.
+            Footing::Pooled => None,
+            Footing::Direct => Cancel::of(&self.config.database, session)
+                .await
+                .map_err(failed("asking for the session's number"))?,
+        };
         let who = self.who(&tally.run_id);
-        if self.books.dialect() == Dialect::MySql {
-            let lease = books.write_lease(
-                &key.name,
-                &who,
-                std::process::id(),
-                &self.config.application_name(),
-                cancel.as_ref().map(Cancel::session),
-            );
-            session.run(lease).await.map_err(|error| {
-                Error::query("writing who holds the lock", self.books.dialect(), &error)
-            })?;
+        let heartbeat = self
+            .take_lease(session, lock, request.key, books, &who, cancel.as_ref())
+            .await?;
+        for failure in std::mem::take(&mut tally.achieved.unwritten) {
+            session
+                .run(failure.sql(books, &who))
+                .await
+                .map_err(failed("writing the audit trail"))?;
         }
         if order.backup && tally.backup.is_none() && order.direction == Direction::Upgrade {
             self.observers.emit(EventKind::StageStarted {
@@ -306,53 +440,172 @@ impl Runner {
         self.observers.emit(EventKind::StageStarted {
             stage: Stage::Migrate,
         });
-        let mut executor = Executor {
+        let mut executor = Executor::new(Parts {
             session,
             lock,
+            request,
             books,
             who: &who,
-            config: &self.config,
             migrations: &self.migrations,
-            observers: &self.observers,
-            stop: self.stop.clone(),
             cancel,
             thread: MigrationThread::start(self.books.dialect()).map_err(|source| Error::File {
                 doing: "starting the migration thread, as",
                 path: PathBuf::from("stairway-migration"),
                 source,
             })?,
+            baseline,
+            interrupted: &history.interrupted,
             attempt,
-            completed: &mut tally.completed,
-        };
-        let result = if self.config.single_transaction {
+            achieved: &mut tally.achieved,
+        });
+        let can_be_renewed = self.can_renew(&executor);
+        let progress = if self.config.single_transaction {
             executor
-                .run_in_one_transaction(&plan.steps, &mut tally.steps)
+                .run_in_one_transaction(&plan.steps)
                 .await
+                .map(|()| Progress::Complete)
         } else {
-            executor.run_each(&plan.steps, &mut tally.steps).await
+            executor.run_each(&plan.steps, can_be_renewed).await
         };
-        result?;
+        drop(heartbeat);
+        if let Progress::NewSession = progress? {
+            return Ok(Round::NewSession);
+        }
         self.observers.emit(EventKind::StageStarted {
             stage: Stage::Verify,
         });
-        Ok(Standing::Read(
-            recorder::read_history(session, books).await?,
-        ))
+        let history = recorder::read_history(session, books).await?;
+        Ok(Round::Complete(Standing::Read(history)))
+    }
+
+    /// Says in the database who has the lock, and goes on giving signs of life. Behind a pooler and
+    /// on SQLite nobody has it for longer than it can be seen.
+    async fn take_lease(
+        &self,
+        session: &mut Session,
+        lock: &MigrationLock,
+        key: &LockKey,
+        books: &Bookkeeping,
+        who: &Who,
+        cancel: Option<&Cancel>,
+    ) -> Result<Option<Heartbeat>, Error> {
+        if !gives_name(lock) {
+            return Ok(None);
+        }
+        let gives_signs = can_open_another(&self.config.database);
+        let lease = books.write_lease(
+            &key.name,
+            who,
+            std::process::id(),
+            &self.config.application_name(),
+            cancel.map(Cancel::session),
+            gives_signs,
+        );
+        session.run(lease).await.map_err(|error| {
+            Error::query("writing who holds the lock", self.books.dialect(), &error)
+        })?;
+        Ok(gives_signs.then(|| Heartbeat::start(&self.config, books, &key.name, &who.run_id)))
+    }
+
+    /// SQLite's connections that can't be opened anew without loss are tidied instead.
+    fn can_renew(&self, executor: &Executor<'_>) -> bool {
+        self.books.dialect() != Dialect::Sqlite
+            || (!executor.session.is_lent() && executor.request.key.has_file())
+    }
+
+    /// A step whose commit was not answered: the history says now what became of it.
+    fn settle_uncertain(&self, order: &Order, history: &History, tally: &mut Tally) {
+        let Some(outcome) = tally.achieved.uncertain.take() else {
+            return;
+        };
+        let wanted = order.direction == Direction::Upgrade;
+        let is_applied = history
+            .applied_ids()
+            .any(|applied| *applied == outcome.revision);
+        if is_applied != wanted {
+            return;
+        }
+        self.observers.emit(EventKind::Warning {
+            message: format!(
+                "the connection was lost while {} was being committed; the database has it",
+                outcome.revision
+            ),
+        });
+        // It did not fail after all.
+        tally
+            .achieved
+            .unwritten
+            .retain(|failure| failure.revision != outcome.revision);
+        tally.achieved.completed.push(outcome.revision.clone());
+        tally.achieved.outcomes.push(outcome);
+    }
+
+    /// A step that is recorded as ended has no use for its journal. Both are one transaction, unless
+    /// the history table has no transactions. Returns whether there was such a journal.
+    async fn clear_finished(
+        &self,
+        session: &mut Session,
+        books: &Bookkeeping,
+        tally: &Tally,
+        history: &History,
+    ) -> Result<bool, Error> {
+        let applied: HashSet<&RevisionId> = history.applied_ids().collect();
+        let finished: Vec<&InterruptedStep> = history
+            .interrupted
+            .iter()
+            .filter(|step| {
+                applied.contains(&step.revision) == (step.direction == Direction::Upgrade)
+            })
+            .collect();
+        for step in &finished {
+            tracing::info!(revision = %step.revision, run = %tally.run_id, "a journal was left of a step that is recorded");
+            session
+                .run(books.clear_journal(&step.revision))
+                .await
+                .map_err(|error| {
+                    Error::query("clearing a journal", self.books.dialect(), &error)
+                })?;
+        }
+        Ok(!finished.is_empty())
     }
 
     /// The plan for what is left of the order.
-    fn plan(&self, order: &Order, history: &History) -> Result<Plan, Error> {
-        let mut plan = plan(
-            self.migrations.graph(),
-            history,
-            order.direction,
-            &order.target,
-            self.config.plan,
-        )?;
+    fn plan_left(&self, order: &Order, history: &History, tally: &Tally) -> Result<Plan, Error> {
+        let completed = tally.achieved.completed.len();
+        self.left_of(order, history, tally.plan.as_ref(), completed)
+    }
+
+    /// The plan for what is left after so many steps of the plan that was made under the lock, or of
+    /// the order if none was made yet.
+    fn left_of(
+        &self,
+        order: &Order,
+        history: &History,
+        made: Option<&Plan>,
+        completed: usize,
+    ) -> Result<Plan, Error> {
+        let mut left = match made {
+            None => plan(
+                self.migrations.graph(),
+                history,
+                order.direction,
+                &order.target,
+                self.config.plan,
+            )?,
+            Some(made) => {
+                let applied: HashSet<&RevisionId> = history.applied_ids().collect();
+                let wanted = order.direction == Direction::Upgrade;
+                let mut left = made.clone();
+                left.steps
+                    .retain(|step| applied.contains(&step.revision) != wanted);
+                left
+            }
+        };
         if let Some(steps) = order.steps {
-            plan.limit(steps, self.migrations.graph(), history);
+            let steps = steps.saturating_sub(completed);
+            left.limit(steps, self.migrations.graph(), history);
         }
-        Ok(plan)
+        Ok(left)
     }
 
     /// Says once what the run is going to do.
@@ -378,9 +631,7 @@ impl Runner {
     /// else is done.
     fn check_interrupted(&self, history: &History, plan: &Plan) -> Result<(), Error> {
         let is_continued = |interrupted: &InterruptedStep| {
-            plan.steps.iter().any(|step| {
-                step.revision == interrupted.revision && step.direction == interrupted.direction
-            })
+            plan.steps.iter().any(|step| is_same(step, interrupted))
         };
         match history
             .interrupted
@@ -400,7 +651,7 @@ impl Runner {
     }
 
     /// Refuses before anything is done what can't be done with these steps.
-    fn check_steps(&self, dialect: Dialect, plan: &Plan) -> Result<(), Error> {
+    fn check_steps(&self, dialect: Dialect, plan: &Plan, history: &History) -> Result<(), Error> {
         if !self.config.single_transaction || plan.steps.is_empty() {
             return Ok(());
         }
@@ -409,21 +660,27 @@ impl Runner {
                 "a single transaction is not possible here: MySQL and MariaDB commit at every definition".to_owned(),
             ));
         }
-        match self.first_journalled(dialect, &plan.steps) {
+        match self.first_journalled(dialect, &plan.steps, history) {
             None => Ok(()),
             Some(step) => Err(Error::Unsupported(format!(
-                "a single transaction is not possible: {} says `use_transaction() = Some(false)`",
+                "a single transaction is not possible: {} says `use_transaction() = Some(false)`, or was interrupted \
+                 when it did",
                 step.revision
             ))),
         }
     }
 
     /// Behind a pooler only transactional steps can be made safe.
-    fn check_pooled_steps(&self, lock: &MigrationLock, plan: &Plan) -> Result<(), Error> {
-        if lock.transaction_lock().is_none() {
+    fn check_pooled_steps(
+        &self,
+        footing: Footing,
+        plan: &Plan,
+        history: &History,
+    ) -> Result<(), Error> {
+        if footing == Footing::Direct {
             return Ok(());
         }
-        match self.first_journalled(Dialect::Postgres, &plan.steps) {
+        match self.first_journalled(Dialect::Postgres, &plan.steps, history) {
             None => Ok(()),
             Some(step) => Err(Error::Unsupported(format!(
                 "{} runs outside a transaction, which can't be made safe through a connection pooler: nothing was \
@@ -437,11 +694,20 @@ impl Runner {
         &self,
         dialect: Dialect,
         steps: &'plan [Step],
+        history: &History,
     ) -> Option<&'plan Step> {
         steps.iter().find(|step| {
-            self.migrations
-                .migration(&step.revision)
-                .is_some_and(|migration| safety_of(dialect, &*migration) != Safety::Transactional)
+            let was_journalled = history
+                .interrupted
+                .iter()
+                .any(|interrupted| is_same(step, interrupted));
+            was_journalled
+                || self
+                    .migrations
+                    .migration(&step.revision)
+                    .is_some_and(|migration| {
+                        safety_of(dialect, &*migration) != Safety::Transactional
+                    })
         })
     }
 
@@ -465,11 +731,15 @@ impl Runner {
             &history,
             &ChecksumComparison::default(),
         );
-        let applied: std::collections::HashSet<&RevisionId> = history.applied_ids().collect();
+        let applied: HashSet<&RevisionId> = history.applied_ids().collect();
         let wanted = order.direction == Direction::Upgrade;
+        let planned = tally.plan.iter().flat_map(|plan| &plan.steps);
+        let planned = planned.map(|step| &step.revision);
         if let Some(wrong) = tally
+            .achieved
             .completed
             .iter()
+            .chain(planned)
             .find(|revision| applied.contains(revision) != wanted)
         {
             return Err(Error::NotVerified {
@@ -495,10 +765,46 @@ impl Runner {
     }
 }
 
+/// What an attempt works with once it has the lock.
+struct Locked<'run> {
+    lock: &'run MigrationLock,
+    request: lock::Request<'run>,
+    /// The tables, named with their schema.
+    books: &'run Bookkeeping,
+    baseline: &'run Baseline,
+}
+
+/// Whether the holder of such a lock writes down who it is.
+fn gives_name(lock: &MigrationLock) -> bool {
+    matches!(
+        lock,
+        MigrationLock::Postgres { .. } | MigrationLock::MySql { .. }
+    )
+}
+
+fn is_same(step: &Step, interrupted: &InterruptedStep) -> bool {
+    step.revision == interrupted.revision && step.direction == interrupted.direction
+}
+
+/// What was begun is ended before anything else is begun. What it stands on was there when it began.
+fn interrupted_first(mut plan: Plan, history: &History) -> Plan {
+    plan.steps.sort_by_key(|step| {
+        !history
+            .interrupted
+            .iter()
+            .any(|interrupted| is_same(step, interrupted))
+    });
+    plan
+}
+
 /// A run that waits for the lock is needed as long as its plan has steps.
 struct Unfinished<'run> {
     runner: &'run Runner,
     order: &'run Order,
+    made: Option<Plan>,
+    completed: usize,
+    /// What became of its last commit is known.
+    is_settled: bool,
 }
 
 impl StillNeeded for Unfinished<'_> {
@@ -507,50 +813,58 @@ impl StillNeeded for Unfinished<'_> {
         session: &'a mut Session,
     ) -> BoxFuture<'a, Result<bool, Error>> {
         Box::pin(async move {
+            if !self.is_settled {
+                return Ok(true);
+            }
             let history = recorder::read_history(session, &self.runner.books).await?;
-            let plan = self.runner.plan(self.order, &history)?;
+            let plan =
+                self.runner
+                    .left_of(self.order, &history, self.made.as_ref(), self.completed)?;
             Ok(!plan.steps.is_empty() || !history.interrupted.is_empty())
         })
     }
 }
 
+/// How far an executor came without a failure.
+enum Progress {
+    Complete,
+    /// The session has to be replaced before the next step.
+    NewSession,
+}
+
 impl Executor<'_> {
     /// Runs steps one after another, each for itself. Stops between two of them when asked to.
-    async fn run_each(&mut self, steps: &[Step], done: &mut Vec<StepOutcome>) -> Result<(), Error> {
+    async fn run_each(&mut self, steps: &[Step], can_be_renewed: bool) -> Result<Progress, Error> {
         let total = steps.len() as u64;
         for (index, step) in steps.iter().enumerate() {
-            self.check_stop(index as u64, total)?;
+            self.check_stop()?;
+            if self.needs_new_session() {
+                if can_be_renewed {
+                    return Ok(Progress::NewSession);
+                }
+                self.tidy_connection().await.map_err(|error| {
+                    Error::query("putting the session back", self.session.dialect(), &error)
+                })?;
+            }
             if let Some(outcome) = self.run_step(step, index as u64 + 1, total, false).await? {
-                done.push(outcome);
+                self.achieved.outcomes.push(outcome);
             }
         }
-        Ok(())
+        Ok(Progress::Complete)
     }
 
     /// Runs steps in one transaction: all or nothing.
-    async fn run_in_one_transaction(
-        &mut self,
-        steps: &[Step],
-        done: &mut Vec<StepOutcome>,
-    ) -> Result<(), Error> {
-        let failed = |dialect, error: &sqlx::Error| {
-            Error::query("the transaction around all steps", dialect, error)
-        };
-        let dialect = self.session.dialect();
-        let completed_before = self.completed.len();
-        let mut outcomes = Vec::new();
-        if !self
-            .begin_outer()
-            .await
-            .map_err(|error| failed(dialect, &error))?
-        {
+    async fn run_in_one_transaction(&mut self, steps: &[Step]) -> Result<(), Error> {
+        let completed_before = self.achieved.completed.len();
+        if !self.begin_outer().await? {
             drop(self.session.run("ROLLBACK").await);
             return Err(Error::LockLost { applied: 0 });
         }
         let total = steps.len() as u64;
+        let mut outcomes = Vec::new();
         let mut result = Ok(());
         for (index, step) in steps.iter().enumerate() {
-            let step_result = match self.check_stop(0, total) {
+            let step_result = match self.check_stop() {
                 Ok(()) => self.run_step(step, index as u64 + 1, total, true).await,
                 Err(stopped) => Err(stopped),
             };
@@ -567,27 +881,22 @@ impl Executor<'_> {
         }
         match result {
             Ok(()) => {
-                done.append(&mut outcomes);
+                self.achieved.outcomes.append(&mut outcomes);
                 Ok(())
             }
             Err(error) => {
                 // Where the connection is lost, the server has done so.
                 drop(self.session.run("ROLLBACK").await);
-                self.completed.truncate(completed_before);
+                self.achieved.completed.truncate(completed_before);
                 Err(error.without_completed())
             }
         }
     }
 
-    fn check_stop(&self, done: u64, total: u64) -> Result<(), Error> {
-        if self.stop.check().is_err() {
+    fn check_stop(&self) -> Result<(), Error> {
+        self.stop.check().inspect_err(|_| {
             self.observers.emit(EventKind::StopRequested);
-            return Err(Error::Stopped {
-                applied: done,
-                remaining: total - done,
-            });
-        }
-        Ok(())
+        })
     }
 }
 

@@ -6,16 +6,20 @@
 //! resulting [`plan::Plan`].
 
 pub mod bookkeeping;
+pub mod dialect;
+pub mod diff;
 pub mod event;
 pub mod graph;
 pub mod header;
 pub mod history;
 mod listing;
+pub mod op;
 pub mod plan;
 pub mod position;
 pub mod render;
 pub mod report;
 pub mod revision;
+pub mod schema;
 pub mod sql;
 pub mod target;
 

@@ -1,3 +1,4 @@
 //! From values to text.
 
 pub mod graph;
+pub mod metrics;

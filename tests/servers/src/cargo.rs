@@ -1,6 +1,7 @@
 //! Running cargo from a program that cargo itself runs.
 
 use std::env;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 /// The beginnings of the variables that cargo sets for the programs that it runs or tests.
@@ -35,6 +36,11 @@ pub fn forget_package(command: &mut Command) {
             command.env_remove(name);
         }
     }
+}
+
+/// Where cargo puts what it builds of the workspace at `root`.
+pub fn target_directory(root: &Path) -> PathBuf {
+    root.join(env::var_os("CARGO_TARGET_DIR").unwrap_or_else(|| "target".into()))
 }
 
 #[cfg(test)]

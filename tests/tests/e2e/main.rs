@@ -2,6 +2,10 @@
 //! subject.
 
 mod calls;
+#[cfg(unix)]
+mod deploy;
+#[cfg(unix)]
+mod documentation;
 mod environment;
 mod first_steps;
 mod harness;

@@ -1,5 +1,7 @@
 //! `run`: the start-up pipeline, once.
 
+use std::time::Instant;
+
 use clap::Args;
 use stairway_core::RunOptions;
 use stairway_core::plan::plan::Direction;
@@ -8,6 +10,7 @@ use stairway_core::settings::Overrides;
 use super::Execute;
 use crate::args::PlanArguments;
 use crate::error::CommandError;
+use crate::notify;
 use crate::report::{Outcome, Report, RunView};
 use crate::session::Session;
 
@@ -56,8 +59,11 @@ impl Execute for Arguments {
     }
 
     async fn execute(&self, session: &Session<'_>) -> Result<Outcome, CommandError> {
-        match self.migrate(session).await {
-            Ok(outcome) => Ok(outcome),
+        let began = Instant::now();
+        let result = self.migrate(session).await;
+        notify::tell(session, "run", began, &result).await;
+        match result {
+            Ok(view) => Ok(Outcome::done(view)),
             Err(error) if is_tolerated(session, &error) => {
                 session
                     .console
@@ -75,7 +81,7 @@ impl Execute for Arguments {
 }
 
 impl Arguments {
-    async fn migrate(&self, session: &Session<'_>) -> Result<Outcome, CommandError> {
+    async fn migrate(&self, session: &Session<'_>) -> Result<RunView, CommandError> {
         let manager = session.manager()?;
         if session.policy.dry_run {
             let timeout = manager.config().wait_timeout;
@@ -84,15 +90,13 @@ impl Arguments {
                 dry_run: true,
                 ..RunOptions::default()
             };
-            return Ok(Outcome::done(
-                session.run(Direction::Upgrade, "heads", options).await?,
-            ));
+            return session.run(Direction::Upgrade, "heads", options).await;
         }
         let report = session.gently(manager.auto_migrate(true)).await?;
-        Ok(Outcome::done(RunView {
+        Ok(RunView {
             report,
             location: manager.config().location(),
-        }))
+        })
     }
 }
 

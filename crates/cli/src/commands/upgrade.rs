@@ -1,5 +1,7 @@
 //! `upgrade`: applying revisions.
 
+use std::time::Instant;
+
 use clap::Args;
 use stairway_core::RunOptions;
 use stairway_core::plan::plan::Direction;
@@ -8,7 +10,8 @@ use stairway_core::settings::Overrides;
 use super::{Execute, Needs};
 use crate::args::{MigrationArguments, PlanArguments, target};
 use crate::error::CommandError;
-use crate::report::{Outcome, TextReport};
+use crate::notify;
+use crate::report::{Outcome, RunView, TextReport};
 use crate::session::Session;
 
 /// Apply revisions
@@ -61,14 +64,22 @@ impl Execute for Arguments {
             let text = manager.offline_sql(Direction::Upgrade, target).await?;
             return Ok(Outcome::done(TextReport { name: "sql", text }));
         }
+        let began = Instant::now();
+        let result = self.migrate(session, target).await;
+        notify::tell(session, "upgrade", began, &result).await;
+        result.map(Outcome::done)
+    }
+}
+
+impl Arguments {
+    async fn migrate(&self, session: &Session<'_>, target: &str) -> Result<RunView, CommandError> {
+        let manager = session.manager()?;
         session.wait_if_asked(self.migration.wait.as_ref()).await?;
         let options = RunOptions {
             dry_run: session.policy.dry_run,
             backup: manager.config().backup_before_upgrade,
             steps: self.migration.steps(),
         };
-        Ok(Outcome::done(
-            session.run(Direction::Upgrade, target, options).await?,
-        ))
+        session.run(Direction::Upgrade, target, options).await
     }
 }

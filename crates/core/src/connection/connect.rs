@@ -21,7 +21,7 @@ pub(crate) enum Access {
 /// How to stop a statement that runs on a session, from another connection.
 #[derive(Clone, Debug)]
 pub(crate) struct Cancel {
-    url: DatabaseUrl,
+    source: DatabaseSource,
     session: i64,
 }
 
@@ -117,46 +117,23 @@ async fn borrow_from_pool(connection: &DatabaseConnection) -> Result<Session, sq
     }
 }
 
-/// Gives a session the settings that migrations expect.
-pub(crate) async fn prepare_for_migration(
-    session: &mut Session,
-    statement_lock_timeout: Duration,
-) -> Result<(), sqlx::Error> {
-    let settings = migration_settings(session, statement_lock_timeout);
-    session.run(settings).await.map(drop)
-}
-
-/// The settings that migrations expect: those of a sea-orm connection, and the timeout after which
-/// a statement stops waiting for a lock, so that a migration never keeps the application's queries
-/// queueing behind itself.
-pub(crate) fn migration_settings(session: &Session, statement_lock_timeout: Duration) -> String {
-    match session {
-        Session::Postgres(connection) => {
-            let milliseconds = statement_lock_timeout.as_millis();
-            // With this the server notices a client that died while its statement runs.
-            let check = if connection
-                .server_version_num()
-                .is_some_and(|version| version >= 140_000)
-            {
-                "; SET client_connection_check_interval = '1s'"
-            } else {
-                ""
-            };
-            format!(
-                "SET lock_timeout = '{milliseconds}ms'; SET statement_timeout = 0; \
-                 SET idle_in_transaction_session_timeout = 0; SET client_min_messages = warning{check}"
-            )
-        }
-        Session::MySql(_) => {
-            let seconds = statement_lock_timeout.as_secs().max(1);
-            format!(
-                "SET sql_mode = CONCAT(@@global.sql_mode, ',PIPES_AS_CONCAT,NO_ENGINE_SUBSTITUTION'), \
-                 time_zone = '+00:00', lock_wait_timeout = {seconds}, innodb_lock_wait_timeout = {seconds}, \
-                 foreign_key_checks = 1, unique_checks = 1, autocommit = 1, NAMES utf8mb4"
-            )
-        }
-        Session::Sqlite(_) => "PRAGMA foreign_keys = ON".to_owned(),
-    }
+/// Whether another session can be opened beside the one that migrates.
+pub(crate) fn can_open_another(source: &DatabaseSource) -> bool {
+    let DatabaseSource::Connection(connection) = source else {
+        return true;
+    };
+    let most = match connection.get_database_backend() {
+        sea_orm::DbBackend::Postgres => connection
+            .get_postgres_connection_pool()
+            .options()
+            .get_max_connections(),
+        sea_orm::DbBackend::MySql => connection
+            .get_mysql_connection_pool()
+            .options()
+            .get_max_connections(),
+        _ => 1,
+    };
+    most > 1
 }
 
 /// The server's version in words.
@@ -170,25 +147,27 @@ pub(crate) async fn server_version(session: &mut Session) -> Result<String, sqlx
 }
 
 impl Cancel {
-    /// How to stop this session's statements; nothing for SQLite, where statements run in-process,
-    /// and for connections lent by a pool, whose credentials are not known.
+    /// How to stop this session's statements; nothing for SQLite, whose statements run in this
+    /// process.
     pub(crate) async fn of(
         source: &DatabaseSource,
         session: &mut Session,
     ) -> Result<Option<Self>, sqlx::Error> {
-        let DatabaseSource::Url(url) = source else {
-            return Ok(None);
-        };
         let query = match session.dialect() {
             Dialect::Postgres => "SELECT pg_backend_pid()",
             Dialect::MySql => "SELECT CONNECTION_ID()",
             Dialect::Sqlite => return Ok(None),
         };
         let session = session.value(query).await?.and_then(|id| id.parse().ok());
-        Ok(session.map(|session| Self {
-            url: url.clone(),
+        Ok(session.map(|session| Self::new(source, session)))
+    }
+
+    /// How to stop the statements of the server session with this number.
+    pub(crate) fn new(source: &DatabaseSource, session: i64) -> Self {
+        Self {
+            source: source.clone(),
             session,
-        }))
+        }
     }
 
     /// The server's number for the session.
@@ -198,9 +177,8 @@ impl Cancel {
 
     /// Stops the statement that the session runs, if any.
     pub(crate) async fn cancel(&self) -> Result<(), sqlx::Error> {
-        let source = DatabaseSource::Url(self.url.clone());
         let mut other = connect(
-            &source,
+            &self.source,
             Access::Read,
             "stairway-cancel",
             Duration::from_secs(5),
@@ -211,8 +189,11 @@ impl Cancel {
             Dialect::MySql => format!("KILL QUERY {}", self.session),
             Dialect::Sqlite => return Ok(()),
         };
-        other.run(statement).await?;
+        let sent = tokio::time::timeout(Duration::from_secs(5), other.run(statement)).await;
         other.close().await;
-        Ok(())
+        match sent {
+            Ok(result) => result.map(drop),
+            Err(_) => Err(sqlx::Error::Io(std::io::ErrorKind::TimedOut.into())),
+        }
     }
 }

@@ -120,6 +120,33 @@ pub(crate) fn classify(dialect: Dialect, error: &sqlx::Error) -> Failure {
     }
 }
 
+/// Finds out what an error of an open session means: where the network or the server fails then, the
+/// connection is lost.
+pub(crate) fn classify_in_session(dialect: Dialect, error: &sqlx::Error) -> Failure {
+    match classify(dialect, error) {
+        Failure::Unreachable | Failure::ServerStarting => Failure::ConnectionLost,
+        other => other,
+    }
+}
+
+/// Whether the database may have rolled back the open transaction with a failed statement, so that
+/// whatever is sent next would be committed by itself.
+///
+/// PostgreSQL keeps a failed transaction and refuses what is sent next. MySQL/MariaDB roll back at a
+/// deadlock and, if so set, at a lock timeout. SQLite may do so after any error of its own
+/// (<https://sqlite.org/lang_transaction.html>, section 3), and at a constraint with `ON CONFLICT ROLLBACK`:
+/// there it has to be asked.
+pub(crate) fn may_end_transaction(dialect: Dialect, failure: Failure) -> bool {
+    match dialect {
+        Dialect::Postgres => false,
+        Dialect::MySql => matches!(
+            failure,
+            Failure::Deadlock | Failure::LockTimeout | Failure::Serialization | Failure::DiskFull
+        ),
+        Dialect::Sqlite => true,
+    }
+}
+
 /// SQLSTATE codes: PostgreSQL manual, appendix A.
 fn postgres(code: &str, message: &str) -> Failure {
     match code {
@@ -136,13 +163,27 @@ fn postgres(code: &str, message: &str) -> Failure {
         "42501" => Failure::PermissionDenied,
         "57014" => Failure::Cancelled,
         // PgBouncer answers with 08P01 to what it does not let through, and to a lost server.
-        "08P01" if message.contains("unsupported startup parameter") => Failure::Pooler,
-        "08P01" if message.contains("no such database") => Failure::UnknownDatabase,
-        "57P01" | "57P02" | "57P05" | "08000" | "08003" | "08006" | "08P01" => {
-            Failure::ConnectionLost
-        }
+        "08P01" => pgbouncer(message),
+        "57P01" | "57P02" | "57P04" | "57P05" | "25P03" | "25P04" | "40003" | "08000" | "08003"
+        | "08006" => Failure::ConnectionLost,
         "26000" | "42P05" => Failure::Pooler,
         _ => Failure::Statement,
+    }
+}
+
+/// What `PgBouncer` says, in the words of its source: it has one code for everything.
+fn pgbouncer(message: &str) -> Failure {
+    let says = |words: &str| message.contains(words);
+    if says("unsupported startup parameter") || says("statement pooling mode") {
+        Failure::Pooler
+    } else if says("no such database") {
+        Failure::UnknownDatabase
+    } else if says("no such user") {
+        Failure::AuthenticationFailed
+    } else if says("no more connections allowed") {
+        Failure::TooManyConnections
+    } else {
+        Failure::ConnectionLost
     }
 }
 
@@ -159,15 +200,18 @@ fn mysql(number: u16, message: &str) -> Failure {
         1213 => Failure::Deadlock,
         1020 => Failure::Serialization,
         1053 => Failure::ServerStarting,
-        1040 | 1203 => Failure::TooManyConnections,
-        1045 | 1698 => Failure::AuthenticationFailed,
+        1040 | 1203 | 1226 => Failure::TooManyConnections,
+        1045 | 1130 | 1698 => Failure::AuthenticationFailed,
         1049 => Failure::UnknownDatabase,
-        1290 | 1792 | 1836 => Failure::ReadOnly,
+        1290 if message.contains("read-only") || message.contains("read_only") => Failure::ReadOnly,
+        1792 | 1836 => Failure::ReadOnly,
         1021 | 1114 => Failure::DiskFull,
-        1030 if message.contains("28") => Failure::DiskFull,
+        3 | 1026 | 1030 if message.contains("error 28") || message.contains("rrcode: 28") => {
+            Failure::DiskFull
+        }
         1044 | 1142 | 1143 | 1227 | 1370 => Failure::PermissionDenied,
         1317 | 1969 | 3024 => Failure::Cancelled,
-        1927 | 2006 | 2013 => Failure::ConnectionLost,
+        1152 | 1158..=1161 | 1927 | 2006 | 2013 | 4031 => Failure::ConnectionLost,
         _ => Failure::Statement,
     }
 }

@@ -1,15 +1,15 @@
 //! Reaching a database: its URL, one pinned session, and what its errors mean.
 
+mod baseline;
 mod connect;
 mod failure;
 mod session;
 mod url;
 
-pub(crate) use connect::{
-    Access, Cancel, connect, migration_settings, prepare_for_migration, server_version,
-};
+pub(crate) use baseline::{Baseline, postgres_settings};
+pub(crate) use connect::{Access, Cancel, can_open_another, connect, server_version};
 pub use failure::Failure;
-pub(crate) use failure::classify;
-pub(crate) use session::{Pinned, Session};
+pub(crate) use failure::{classify, classify_in_session, may_end_transaction};
+pub(crate) use session::{Executed, Pinned, Session, TextRow};
 pub(crate) use url::UrlTarget;
 pub use url::{DEFAULT_DATABASE_URL, DatabaseUrl, UrlError};

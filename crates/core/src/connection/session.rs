@@ -6,6 +6,7 @@
 //! columns that no longer exist.
 
 use std::ops::{Deref, DerefMut};
+use std::time::Duration;
 
 use futures_util::TryStreamExt;
 use sea_orm::{ExecResult, QueryResult, Statement};
@@ -13,6 +14,8 @@ use sea_query_sqlx::SqlxValues;
 use sqlx::pool::PoolConnection;
 use sqlx::{AssertSqlSafe, Connection, Database, MySql, Postgres, Row, Sqlite};
 use stairway_plan::sql::Dialect;
+
+use crate::stop::{Stop, Urgency};
 
 /// One row of a query of our own: each column as text, or nothing for NULL.
 pub(crate) type TextRow = Vec<Option<String>>;
@@ -23,7 +26,27 @@ pub(crate) enum Session {
     Postgres(Pinned<Postgres>),
     MySql(Pinned<MySql>),
     Sqlite(Pinned<Sqlite>),
+    /// Given up: something was sent and its answer is not waited for any more, so that nothing that
+    /// comes back could be understood.
+    Abandoned(Dialect),
 }
+
+/// What a statement of a migration did.
+#[derive(Debug)]
+pub(crate) struct Executed {
+    /// In sea-orm's form. It panics when PostgreSQL's is asked for a generated id, or SQLite's for a
+    /// negative one.
+    pub(crate) result: ExecResult,
+    pub(crate) rows_affected: u64,
+    /// The last generated id; 0 where there is none.
+    pub(crate) last_insert_id: u64,
+}
+
+/// How long saying goodbye to a server may take.
+const GOODBYE: Duration = Duration::from_secs(3);
+
+/// How many steps SQLite's machine makes between two looks at whether it is to stop.
+const SQLITE_STEPS: i32 = 10_000;
 
 /// A connection that is ours alone, or one lent by the user's pool for as long as we hold it.
 pub(crate) enum Pinned<DB: Database> {
@@ -76,6 +99,7 @@ macro_rules! on_connection {
                 let $connection: &mut sqlx::SqliteConnection = &mut *pinned;
                 $body
             }
+            Session::Abandoned(_) => Err(abandoned()),
         }
     };
 }
@@ -86,7 +110,52 @@ impl Session {
             Self::Postgres(_) => Dialect::Postgres,
             Self::MySql(_) => Dialect::MySql,
             Self::Sqlite(_) => Dialect::Sqlite,
+            Self::Abandoned(dialect) => *dialect,
         }
+    }
+
+    /// The connection belongs to the application's pool.
+    pub(crate) fn is_lent(&self) -> bool {
+        matches!(
+            self,
+            Self::Postgres(Pinned::Lent(_))
+                | Self::MySql(Pinned::Lent(_))
+                | Self::Sqlite(Pinned::Lent(_))
+        )
+    }
+
+    /// Whether the server is PostgreSQL of at least this version, in the form 140000.
+    pub(crate) fn is_postgres_since(&self, version: u32) -> bool {
+        match self {
+            Self::Postgres(connection) => connection
+                .server_version_num()
+                .is_some_and(|found| found >= version),
+            _ => false,
+        }
+    }
+
+    /// Gives the session up in the middle of a statement. The connection is closed without a word;
+    /// everything that is asked of the session from now on is an error.
+    pub(crate) fn abandon(&mut self) {
+        match std::mem::replace(self, Self::Abandoned(self.dialect())) {
+            Self::Postgres(Pinned::Lent(connection)) => drop(connection.detach()),
+            Self::MySql(Pinned::Lent(connection)) => drop(connection.detach()),
+            Self::Sqlite(Pinned::Lent(mut connection)) => connection.close_on_drop(),
+            owned => drop(owned),
+        }
+    }
+
+    /// SQLite: lets its statements be interrupted when the run is to stop at once. They run inside
+    /// this process, where nothing else could reach them.
+    pub(crate) async fn heed(&mut self, stop: &Stop) -> Result<(), sqlx::Error> {
+        if let Self::Sqlite(connection) = self {
+            let stop = stop.clone();
+            connection
+                .lock_handle()
+                .await?
+                .set_progress_handler(SQLITE_STEPS, move || stop.urgency() < Urgency::Now);
+        }
+        Ok(())
     }
 
     /// Runs SQL of our own, several statements at once if need be, in one message to the server.
@@ -127,10 +196,7 @@ impl Session {
 
     /// Runs a migration's statement the way that sea-orm would: without bound values by the simple
     /// protocol, so that several statements in one string work; otherwise prepared, uncached.
-    pub(crate) async fn execute(
-        &mut self,
-        statement: &Statement,
-    ) -> Result<ExecResult, sqlx::Error> {
+    pub(crate) async fn execute(&mut self, statement: &Statement) -> Result<Executed, sqlx::Error> {
         let sql = AssertSqlSafe(statement.sql.clone());
         match &statement.values {
             None => {
@@ -172,24 +238,82 @@ impl Session {
     /// Ends a session that has only read: closes it, or gives a lent connection back to its pool. A
     /// failure to say goodbye is of no consequence: the server ends the session with the connection.
     pub(crate) async fn close(self) {
-        match self {
-            Self::Postgres(Pinned::Owned(connection)) => drop(connection.close().await),
-            Self::MySql(Pinned::Owned(connection)) => drop(connection.close().await),
-            Self::Sqlite(Pinned::Owned(connection)) => drop(connection.close().await),
-            Self::Postgres(Pinned::Lent(_))
-            | Self::MySql(Pinned::Lent(_))
-            | Self::Sqlite(Pinned::Lent(_)) => {}
-        }
+        let goodbye = async {
+            match self {
+                Self::Postgres(Pinned::Owned(connection)) => drop(connection.close().await),
+                Self::MySql(Pinned::Owned(connection)) => drop(connection.close().await),
+                Self::Sqlite(Pinned::Owned(connection)) => drop(connection.close().await),
+                Self::Postgres(Pinned::Lent(_))
+                | Self::MySql(Pinned::Lent(_))
+                | Self::Sqlite(Pinned::Lent(_))
+                | Self::Abandoned(_) => {}
+            }
+        };
+        // A server that does not answer must not keep the process.
+        drop(tokio::time::timeout(GOODBYE, goodbye).await);
     }
 
     /// Ends a session that has migrated. A lent connection has other settings than its pool gave it,
-    /// and has cached what the schema was: it is closed, and the pool opens a new one. SQLite's
-    /// connections are as they were, and closing one would lose a database in memory.
-    pub(crate) async fn retire(self) {
-        match self {
-            Self::Postgres(Pinned::Lent(connection)) => drop(connection.close().await),
-            Self::MySql(Pinned::Lent(connection)) => drop(connection.close().await),
-            other => other.close().await,
+    /// and has cached what the schema was: it is closed, and the pool opens a new one. Closing one of
+    /// SQLite's would lose a database in memory: what was changed in it is put back with `restore`.
+    pub(crate) async fn retire(self, restore: Option<&str>) {
+        let goodbye = async {
+            match self {
+                Self::Postgres(Pinned::Lent(connection)) => drop(connection.close().await),
+                Self::MySql(Pinned::Lent(connection)) => drop(connection.close().await),
+                Self::Sqlite(Pinned::Lent(mut connection)) => {
+                    if let Ok(mut handle) = connection.lock_handle().await {
+                        handle.remove_progress_handler();
+                    }
+                    if let Some(restore) = restore
+                        && let Err(error) = sqlx::raw_sql(AssertSqlSafe(restore))
+                            .execute(&mut *connection)
+                            .await
+                    {
+                        tracing::warn!(%error, "the connection's settings could not be put back: it is closed");
+                        connection.close_on_drop();
+                    }
+                }
+                other => other.close().await,
+            }
+        };
+        drop(tokio::time::timeout(GOODBYE, goodbye).await);
+    }
+}
+
+fn abandoned() -> sqlx::Error {
+    sqlx::Error::Io(std::io::Error::new(
+        std::io::ErrorKind::ConnectionAborted,
+        "the connection was given up",
+    ))
+}
+
+impl From<sqlx::postgres::PgQueryResult> for Executed {
+    fn from(result: sqlx::postgres::PgQueryResult) -> Self {
+        Self {
+            rows_affected: result.rows_affected(),
+            last_insert_id: 0,
+            result: result.into(),
+        }
+    }
+}
+
+impl From<sqlx::mysql::MySqlQueryResult> for Executed {
+    fn from(result: sqlx::mysql::MySqlQueryResult) -> Self {
+        Self {
+            rows_affected: result.rows_affected(),
+            last_insert_id: result.last_insert_id(),
+            result: result.into(),
+        }
+    }
+}
+
+impl From<sqlx::sqlite::SqliteQueryResult> for Executed {
+    fn from(result: sqlx::sqlite::SqliteQueryResult) -> Self {
+        Self {
+            rows_affected: result.rows_affected(),
+            last_insert_id: u64::try_from(result.last_insert_rowid()).unwrap_or(0),
+            result: result.into(),
         }
     }
 }

@@ -3,54 +3,28 @@
 //! What a transaction can hold is run in one together with its journal entry, so that it is done
 //! exactly when the entry is there. What can't be (a definition on MySQL/MariaDB, which commits; a
 //! concurrent index) is journalled before it runs, together with what its objects look like; after
-//! a crash a look at them tells whether it was done. A statement is only sent when the one before it
-//! is done, so an entry with a successor needs no second mark.
+//! a crash a look at them tells whether it was done. What the migration reads is kept, so that a
+//! rerun is told the same and sends the same.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use sea_orm::{DbErr, ExecResult, QueryResult, Statement};
 use sea_orm_migration::MigrationTrait;
-use stairway_plan::bookkeeping::{JournalEntry, JournalState};
+use stairway_plan::bookkeeping::{JournalEntry, JournalRecord, JournalState};
 use stairway_plan::event::EventKind;
 use stairway_plan::history::InterruptedStep;
-use stairway_plan::sql::fingerprint;
-use stairway_plan::sql::{Dialect, StatementKind, redact_statement};
+use stairway_plan::sql::{Dialect, SettingScope, StatementKind, redact_statement};
 
+use super::journal::{Earlier, Journal, Mark, Open};
 use super::pieces::{Piece, pieces};
-use super::settle::{self, Settled};
-use super::{Executor, FailedStep, Progress, StepEnd};
-use crate::bridge::{Request, StepError, bridge_error, exec_result};
-use crate::connection::{Failure, classify};
+use super::request::{Answer, Nature, Wanted};
+use super::{Executor, FailedStep, Progress, StepEnd, kept};
+use crate::bridge::{Request, StepError, exec_result};
+use crate::connection::{Failure, TextRow, classify_in_session};
 use crate::error::{InDoubt, Remains};
+use crate::lock::LOCK_LOST;
 use crate::render::statement_text;
-
-/// What the step has written into the journal, now and in earlier attempts.
-struct Journal {
-    entries: BTreeMap<u64, JournalEntry>,
-    /// The statement that comes next, from 1.
-    next: u64,
-    /// Statements of this step known to be in the database.
-    done: u64,
-    /// Data statements between two definitions share a transaction.
-    grouped: bool,
-    /// Such a transaction is open.
-    group_open: bool,
-    /// What can't be settled; ends the step.
-    doubt: Option<String>,
-}
-
-impl Journal {
-    /// The statement that an earlier attempt sent at this place, and whether it is done.
-    fn earlier(&self, position: u64) -> Option<(JournalEntry, bool)> {
-        let entry = self.entries.get(&position)?;
-        let has_successor = self.entries.range(position + 1..).next().is_some();
-        Some((
-            entry.clone(),
-            entry.state == JournalState::Done || has_successor,
-        ))
-    }
-}
 
 impl Executor<'_> {
     /// Runs a step statement by statement, going on where an earlier attempt stopped.
@@ -61,7 +35,9 @@ impl Executor<'_> {
         grouped: bool,
     ) -> Result<(), StepEnd> {
         let mut journal = self.open_journal(progress, grouped).await?;
-        self.thread.run(Arc::clone(&migration), progress.direction);
+        self.step_started(progress, false);
+        progress.announced = true;
+        self.thread.run(migration, progress.direction);
         let outcome = loop {
             match self.next_request(progress).await {
                 Request::Execute(statement, reply) => {
@@ -78,25 +54,13 @@ impl Executor<'_> {
                     let _ = reply.send(answer);
                 }
                 Request::Begin(reply) => {
-                    let _ = reply.send(self.begin_for_migration(progress, &mut journal).await);
+                    let _ = reply.send(self.begin_own(progress, &mut journal, None).await);
                 }
                 Request::Commit(reply) => {
-                    let sql = match progress.depth {
-                        0 | 1 => "COMMIT".to_owned(),
-                        depth => format!("RELEASE SAVEPOINT stairway_{depth}"),
-                    };
-                    progress.depth = progress.depth.saturating_sub(1);
-                    let _ = reply.send(self.control_journalled(progress, sql).await);
+                    let _ = reply.send(self.commit_own(progress, &mut journal).await);
                 }
                 Request::Rollback(reply) => {
-                    let sql = match progress.depth {
-                        0 | 1 => "ROLLBACK".to_owned(),
-                        depth => format!(
-                            "ROLLBACK TO SAVEPOINT stairway_{depth}; RELEASE SAVEPOINT stairway_{depth}"
-                        ),
-                    };
-                    progress.depth = progress.depth.saturating_sub(1);
-                    let _ = reply.send(self.control_journalled(progress, sql).await);
+                    let _ = reply.send(self.rollback_own(progress, &mut journal).await);
                 }
                 Request::Finished(outcome) => break outcome,
             }
@@ -104,97 +68,148 @@ impl Executor<'_> {
         self.close_journal(progress, journal, outcome).await
     }
 
-    /// Reads what an earlier attempt left and marks the step as begun.
+    /// Makes the session clean, reads what an earlier attempt left and marks the step as begun.
     async fn open_journal(
         &mut self,
         progress: &Progress<'_>,
         grouped: bool,
     ) -> Result<Journal, StepEnd> {
-        let held = self
-            .lock
-            .is_held(self.session)
-            .await
-            .map_err(|error| self.own_failure(&error, Remains::Nothing))?;
-        if !held {
-            return Err(StepEnd::LockLost);
-        }
-        let reset = self.reset_session();
         let query = self
             .books
             .read_journal(&progress.revision.id, progress.direction);
-        let read = match self.session.run(reset).await {
-            Ok(_) => self.session.rows(query).await,
-            Err(error) => Err(error),
-        };
-        let rows = read.map_err(|error| self.own_failure(&error, Remains::Nothing))?;
-        let mut entries: BTreeMap<u64, JournalEntry> = self
+        let held = self
+            .lock
+            .held_condition()
+            .unwrap_or_else(|| "1 = 1".to_owned());
+        // In one message. The row about the lock is told by its two columns.
+        let sql = format!(
+            "{}; SELECT CASE WHEN {held} THEN 't' ELSE 'f' END, 'lock'; {query}",
+            self.baseline.reset
+        );
+        let rows = self
+            .session
+            .rows(sql)
+            .await
+            .map_err(|error| self.own_failure(&error, Remains::Nothing))?;
+        let says_held =
+            |row: &TextRow| row.len() == 2 && row.first() == Some(&Some("t".to_owned()));
+        let in_session = rows.iter().any(says_held);
+        if !in_session || !self.lock.is_held_outside_session() {
+            return Err(StepEnd::LockLost);
+        }
+        let entries: Vec<TextRow> = rows.into_iter().filter(|row| row.len() > 2).collect();
+        let mut earlier: BTreeMap<u64, JournalEntry> = self
             .books
-            .parse_journal(&rows)
+            .parse_journal(&entries)
             .into_iter()
             .map(|entry| (entry.position, entry))
             .collect();
-        if entries.remove(&0).is_none() {
+        if let Some(begun) = earlier.remove(&0) {
+            let last_run = earlier
+                .values()
+                .next_back()
+                .map_or(begun.run_id, |entry| entry.run_id.clone());
+            self.note_interruption(progress, &last_run, &earlier)
+                .await?;
+        } else {
             let begun = self.books.write_journal(
                 self.who,
-                &progress.revision.id,
-                progress.direction,
-                0,
-                "",
-                &progress.revision.message,
-                JournalState::Started,
-                None,
-                0,
-                0,
+                &[JournalRecord {
+                    revision: &progress.revision.id,
+                    direction: progress.direction,
+                    position: 0,
+                    fingerprint: "",
+                    statement: &progress.revision.message,
+                    state: JournalState::Started,
+                    definition_before: None,
+                    returned_rows: None,
+                    rows_affected: 0,
+                    last_insert_id: 0,
+                }],
             );
             self.session
-                .run(begun)
+                .run(begun.unwrap_or_default())
                 .await
                 .map_err(|error| self.own_failure(&error, Remains::Nothing))?;
         }
-        Ok(Journal {
-            entries,
-            next: 1,
-            done: 0,
-            grouped,
-            group_open: false,
-            doubt: None,
-        })
+        Ok(Journal::new(earlier, grouped))
+    }
+
+    /// A run that was killed could not write into the audit trail that it was.
+    async fn note_interruption(
+        &mut self,
+        progress: &Progress<'_>,
+        run: &str,
+        earlier: &BTreeMap<u64, JournalEntry>,
+    ) -> Result<(), StepEnd> {
+        if run == self.who.run_id {
+            return Ok(());
+        }
+        let question = self.books.count_audit(run, &progress.revision.id);
+        let said = self
+            .session
+            .value(question)
+            .await
+            .map_err(|error| self.own_failure(&error, Remains::Nothing))?;
+        if said.as_deref() != Some("0") {
+            return Ok(());
+        }
+        let done = earlier
+            .values()
+            .filter(|entry| entry.state != JournalState::Read)
+            .count();
+        let detail = format!(
+            "run {run} was interrupted after {done} statement(s) were sent; this run goes on there"
+        );
+        let entry = stairway_plan::bookkeeping::AuditRecord {
+            revision: &progress.revision.id,
+            action: progress.direction.as_str(),
+            outcome: "interrupted",
+            duration_ms: 0,
+            rows_affected: None,
+            error: None,
+            detail: Some(&detail),
+        };
+        let sql = self.books.append_audit(self.who, &entry);
+        self.session
+            .run(sql)
+            .await
+            .map(drop)
+            .map_err(|error| self.own_failure(&error, Remains::Nothing))
     }
 
     /// Records the step, or says what is left of it.
     async fn close_journal(
         &mut self,
         progress: &mut Progress<'_>,
-        journal: Journal,
+        mut journal: Journal,
         outcome: Result<(), StepError>,
     ) -> Result<(), StepEnd> {
-        let left_open = progress.depth > 0;
-        let failed = match (&progress.refused, outcome) {
-            (Some(reason), Ok(())) => {
-                Some(progress.failure_of(&StepError::Panicked(reason.clone()), str::to_owned))
-            }
-            (_, Err(error)) => Some(progress.failure_of(&error, |text| self.config.redact(text))),
-            (None, Ok(())) if left_open => Some(FailedStep {
+        let mut failed = progress
+            .failure(outcome, |text| self.config.redact(text))
+            .or_else(|| progress.check_expected_rows().err());
+        if failed.is_none()
+            && let Some(entry) = journal.not_sent()
+        {
+            let reason = format!(
+                "its code now ends without sending statement {} of then: `{}`",
+                entry.position, entry.statement
+            );
+            journal.doubt = Some(reason.clone());
+            failed = Some(FailedStep {
                 statement: None,
                 failure: Failure::Statement,
-                message: "the migration left a transaction open; what it did in it was rolled back"
-                    .to_owned(),
+                message: reason,
                 remains: Remains::Nothing,
-            }),
-            (None, Ok(())) => progress.check_expected_rows().err(),
-        };
+            });
+        }
         if let Some(mut failed) = failed {
-            if left_open || journal.group_open {
+            if journal.open != Open::Nothing {
                 // Where the connection is lost, the server has done so.
                 drop(self.session.run("ROLLBACK").await);
             }
-            if let Some(reason) = journal.doubt {
-                return Err(StepEnd::InDoubt(self.in_doubt(
-                    progress,
-                    &journal.entries,
-                    journal.done,
-                    reason,
-                )));
+            if let Some(reason) = journal.doubt.take() {
+                return Err(StepEnd::InDoubt(self.in_doubt(progress, &journal, reason)));
             }
             if self.is_cancelled() {
                 failed.failure = Failure::Cancelled;
@@ -202,15 +217,43 @@ impl Executor<'_> {
             failed.remains = self.remains(progress, failed.failure).await;
             return Err(StepEnd::Failed(failed));
         }
-        let begin = if journal.group_open { "" } else { "BEGIN; " };
+        if !self.lock.is_held_outside_session() {
+            drop(self.session.run("ROLLBACK").await);
+            return Err(StepEnd::LockLost);
+        }
+        let begin = match (journal.open, self.session.dialect()) {
+            (Open::Nothing, Dialect::Sqlite) => "BEGIN IMMEDIATE; ",
+            (Open::Nothing, _) => "BEGIN; ",
+            (Open::Group | Open::Own, _) => "",
+        };
+        let guard = self
+            .lock
+            .guard(self.session.dialect())
+            .map_or_else(String::new, |guard| format!("{guard}; "));
         let clear = self.books.clear_journal(&progress.revision.id);
-        let sql = format!("{begin}{}; {clear}; COMMIT", self.record(progress));
-        self.session.run(sql).await.map(drop).map_err(|error| {
-            self.own_failure(
-                &error,
-                Remains::Statements(progress.statements.len() as u64),
-            )
-        })
+        let sql = format!(
+            "{begin}{guard}{}{}; {clear}; COMMIT",
+            self.own_role(),
+            self.record(progress)
+        );
+        progress.commit_sent = true;
+        let Err(error) = self.session.run(sql).await else {
+            return Ok(());
+        };
+        drop(self.session.run("ROLLBACK").await);
+        if is_lock_lost(&error) {
+            return Err(StepEnd::LockLost);
+        }
+        let failure = classify_in_session(self.session.dialect(), &error);
+        Err(StepEnd::Failed(FailedStep {
+            statement: None,
+            failure,
+            message: format!(
+                "its statements are done, but it could not be recorded: {}",
+                self.config.redact(&error.to_string())
+            ),
+            remains: self.remains(progress, failure).await,
+        }))
     }
 
     /// What a failed step left, by its journal; a journal with nothing in it is removed.
@@ -228,7 +271,7 @@ impl Executor<'_> {
             .books
             .parse_journal(&rows)
             .iter()
-            .filter(|entry| entry.position > 0)
+            .filter(|entry| entry.position > 0 && entry.state != JournalState::Read)
             .count() as u64;
         if done == 0
             && self
@@ -242,24 +285,14 @@ impl Executor<'_> {
         Remains::Statements(done)
     }
 
-    fn in_doubt(
-        &self,
-        progress: &Progress<'_>,
-        entries: &BTreeMap<u64, JournalEntry>,
-        done: u64,
-        reason: String,
-    ) -> InDoubt {
-        let last = entries
-            .values()
-            .next_back()
-            .filter(|entry| entry.state == JournalState::Started);
+    fn in_doubt(&self, progress: &Progress<'_>, journal: &Journal, reason: String) -> InDoubt {
         InDoubt {
             step: InterruptedStep {
                 revision: progress.revision.id.clone(),
                 direction: progress.direction,
                 started_at: None,
-                statements_done: done,
-                in_doubt: last.map(|entry| entry.statement.clone()),
+                statements_done: journal.done,
+                in_doubt: journal.last_started().map(|entry| entry.statement.clone()),
             },
             reason,
             location: self.config.location(),
@@ -274,325 +307,30 @@ impl Executor<'_> {
     ) -> Result<ExecResult, DbErr> {
         let dialect = self.session.dialect();
         if statement.values.is_some() {
-            let piece = Piece {
-                text: statement_text(statement),
-                statement: stairway_plan::sql::classify(&statement.sql, dialect),
-            };
-            return self
-                .execute_piece(progress, journal, statement, &piece)
-                .await;
+            let piece = Piece::bound(statement, dialect);
+            let answer = self
+                .answer(progress, journal, statement, &piece, Wanted::Count)
+                .await?;
+            return count_of(answer, dialect);
         }
         // Each statement of a string is journalled for itself: the server would commit between them,
         // or take them as one transaction where that is not allowed.
+        let pieces = pieces(&statement.sql, dialect);
         let (mut rows, mut last_id) = (0, 0);
         let mut last = None;
-        for piece in pieces(&statement.sql, dialect) {
+        let count = pieces.len();
+        for piece in pieces {
             let single = Statement::from_string(statement.db_backend, piece.text.clone());
-            let result = self
-                .execute_piece(progress, journal, &single, &piece)
+            let answer = self
+                .answer(progress, journal, &single, &piece, Wanted::Count)
                 .await?;
-            rows += result.rows_affected();
-            last_id = if dialect == Dialect::Postgres {
-                0
-            } else {
-                result.last_insert_id()
-            };
-            last = Some(result);
+            rows += answer.rows_affected();
+            last_id = answer.last_insert_id();
+            last = Some(answer);
         }
         match last {
-            Some(last) if rows == last.rows_affected() => Ok(last),
+            Some(last) if count == 1 => count_of(last, dialect),
             _ => exec_result(dialect, rows, last_id),
-        }
-    }
-
-    async fn execute_piece(
-        &mut self,
-        progress: &mut Progress<'_>,
-        journal: &mut Journal,
-        statement: &Statement,
-        piece: &Piece,
-    ) -> Result<ExecResult, DbErr> {
-        if let Some(reason) = &progress.refused {
-            return Err(bridge_error(reason.clone()));
-        }
-        let dialect = self.session.dialect();
-        if self.is_of_the_session(progress, journal, piece) {
-            let index = progress.statements.len() as u64;
-            return match self.session.execute(statement).await {
-                Ok(result) => Ok(result),
-                Err(error) => Err(self.statement_failed(progress, index, error)),
-            };
-        }
-        if piece.statement.is_read() {
-            return self
-                .execute_observed(
-                    progress,
-                    statement,
-                    piece.text.clone(),
-                    piece.statement.is_data_change(),
-                )
-                .await;
-        }
-        let position = journal.next;
-        journal.next += 1;
-        let mark = fingerprint(&piece.text);
-        if let Some((entry, is_done)) = journal.earlier(position) {
-            if entry.fingerprint != mark {
-                let reason = format!(
-                    "its code now sends another statement {position} than it did then: now `{}`, then `{}`",
-                    redact_statement(&piece.text, self.session.dialect()),
-                    entry.statement
-                );
-                return Err(self.doubt(progress, journal, &piece.text, reason));
-            }
-            let settled = if is_done {
-                Ok(Settled::Done)
-            } else {
-                self.settle_entry(piece, &entry).await
-            };
-            match settled {
-                Ok(Settled::Done) => return self.pass_over(progress, journal, &entry, piece),
-                Ok(Settled::NotDone) => {
-                    let forget = self.books.remove_journal_entry(
-                        &progress.revision.id,
-                        progress.direction,
-                        position,
-                    );
-                    journal.entries.remove(&position);
-                    if let Err(error) = self.session.run(forget).await {
-                        return Err(self.statement_failed(progress, position, error));
-                    }
-                }
-                Ok(Settled::Unknown(reason)) => {
-                    return Err(self.doubt(progress, journal, &piece.text, reason));
-                }
-                Err(error) => return Err(self.statement_failed(progress, position, error)),
-            }
-        }
-        if self.fits_in_transaction(piece) && dialect_allows(dialect, piece) {
-            self.execute_with_entry(progress, journal, statement, piece, position, &mark)
-                .await
-        } else {
-            self.execute_after_entry(progress, journal, statement, piece, position, &mark)
-                .await
-        }
-    }
-
-    /// Statements that make up the session rather than the database: they are run in every attempt
-    /// and leave nothing to journal.
-    fn is_of_the_session(
-        &mut self,
-        progress: &mut Progress<'_>,
-        journal: &mut Journal,
-        piece: &Piece,
-    ) -> bool {
-        match piece.statement.kind {
-            StatementKind::Begin => progress.depth = progress.depth.max(1),
-            StatementKind::Commit { chain } | StatementKind::Rollback { chain } => {
-                progress.depth = usize::from(chain);
-                journal.group_open = false;
-            }
-            StatementKind::Savepoint | StatementKind::RollbackTo | StatementKind::Release => {}
-            _ if piece.statement.changes_session() => {
-                if !piece.switches_foreign_keys() {
-                    self.warn_of_setting(progress, &piece.text);
-                }
-            }
-            _ => return false,
-        }
-        true
-    }
-
-    fn fits_in_transaction(&self, piece: &Piece) -> bool {
-        let dialect = self.session.dialect();
-        !piece.statement.commits_implicitly(dialect)
-            && !piece.statement.runs_outside_transaction_only(dialect)
-    }
-
-    /// Passes over a statement that an earlier attempt did.
-    fn pass_over(
-        &mut self,
-        progress: &mut Progress<'_>,
-        journal: &mut Journal,
-        entry: &JournalEntry,
-        piece: &Piece,
-    ) -> Result<ExecResult, DbErr> {
-        journal.done += 1;
-        progress.note(&piece.text, self.session.dialect());
-        progress.rows_affected += entry.rows_affected;
-        self.observers.emit(EventKind::StatementSkipped {
-            revision: progress.revision.id.clone(),
-            index: progress.statements.len() as u64,
-            sql: entry.statement.clone(),
-        });
-        exec_result(
-            self.session.dialect(),
-            entry.rows_affected,
-            entry.last_insert_id,
-        )
-    }
-
-    /// Runs a statement and its entry as one transaction.
-    async fn execute_with_entry(
-        &mut self,
-        progress: &mut Progress<'_>,
-        journal: &mut Journal,
-        statement: &Statement,
-        piece: &Piece,
-        position: u64,
-        mark: &str,
-    ) -> Result<ExecResult, DbErr> {
-        let own_transaction = progress.depth == 0;
-        if own_transaction && !journal.group_open {
-            let begin = if self.session.dialect() == Dialect::Sqlite {
-                "BEGIN IMMEDIATE"
-            } else {
-                "BEGIN"
-            };
-            if let Err(error) = self.session.run(begin).await {
-                return Err(self.statement_failed(progress, position, error));
-            }
-            journal.group_open = journal.grouped;
-        }
-        let result = match self
-            .execute_observed(
-                progress,
-                statement,
-                piece.text.clone(),
-                piece.statement.is_data_change(),
-            )
-            .await
-        {
-            Ok(result) => result,
-            Err(error) => {
-                if own_transaction {
-                    journal.group_open = false;
-                    drop(self.session.run("ROLLBACK").await);
-                }
-                return Err(error);
-            }
-        };
-        let last_id = if self.session.dialect() == Dialect::Postgres {
-            0
-        } else {
-            result.last_insert_id()
-        };
-        let mut entry = self.books.write_journal(
-            self.who,
-            &progress.revision.id,
-            progress.direction,
-            position,
-            mark,
-            &redact_statement(&piece.text, self.session.dialect()),
-            JournalState::Done,
-            None,
-            result.rows_affected(),
-            last_id,
-        );
-        if own_transaction && !journal.grouped {
-            entry.push_str("; COMMIT");
-        }
-        match self.session.run(entry).await {
-            Ok(_) => {
-                journal.done += 1;
-                Ok(result)
-            }
-            Err(error) => {
-                drop(self.session.run("ROLLBACK").await);
-                journal.group_open = false;
-                Err(self.statement_failed(progress, position, error))
-            }
-        }
-    }
-
-    /// Runs a statement that no transaction can hold, after its entry.
-    async fn execute_after_entry(
-        &mut self,
-        progress: &mut Progress<'_>,
-        journal: &mut Journal,
-        statement: &Statement,
-        piece: &Piece,
-        position: u64,
-        mark: &str,
-    ) -> Result<ExecResult, DbErr> {
-        let before = match settle::definition(self.session, &piece.statement).await {
-            Ok(before) => before,
-            Err(error) => return Err(self.statement_failed(progress, position, error)),
-        };
-        if let Some(refusal) = self.prepare_concurrent_index(piece).await {
-            return match refusal {
-                Ok(reason) => Err(self.refuse(progress, &piece.text, reason)),
-                Err(error) => Err(self.statement_failed(progress, position, error)),
-            };
-        }
-        let started = self.books.write_journal(
-            self.who,
-            &progress.revision.id,
-            progress.direction,
-            position,
-            mark,
-            &redact_statement(&piece.text, self.session.dialect()),
-            JournalState::Started,
-            before.as_deref(),
-            0,
-            0,
-        );
-        // In an open group or transaction of the migration the entry is committed by the statement
-        // itself, before it does anything.
-        if let Err(error) = self.session.run(started).await {
-            return Err(self.statement_failed(progress, position, error));
-        }
-        match self
-            .execute_observed(
-                progress,
-                statement,
-                piece.text.clone(),
-                piece.statement.is_data_change(),
-            )
-            .await
-        {
-            Ok(result) => {
-                journal.group_open = false;
-                journal.done += 1;
-                Ok(result)
-            }
-            Err(error) => {
-                let lost = progress
-                    .last_failure
-                    .as_ref()
-                    .is_some_and(|last| last.failure == Failure::ConnectionLost);
-                if !lost {
-                    self.forget_failed_entry(progress, piece, position, before.as_deref())
-                        .await;
-                }
-                Err(error)
-            }
-        }
-    }
-
-    /// A definition that failed did nothing, where the look of its objects confirms it.
-    async fn forget_failed_entry(
-        &mut self,
-        progress: &Progress<'_>,
-        piece: &Piece,
-        position: u64,
-        before: Option<&str>,
-    ) {
-        match settle::definition(self.session, &piece.statement).await {
-            Ok(now) if now.as_deref() == before => {
-                let forget = self.books.remove_journal_entry(
-                    &progress.revision.id,
-                    progress.direction,
-                    position,
-                );
-                if let Err(error) = self.session.run(forget).await {
-                    tracing::warn!(%error, "the journal still holds the statement that failed");
-                }
-            }
-            _ => tracing::warn!(
-                revision = %progress.revision.id,
-                "the statement failed and still changed something; the journal holds it as in doubt"
-            ),
         }
     }
 
@@ -602,158 +340,348 @@ impl Executor<'_> {
         journal: &mut Journal,
         statement: &Statement,
     ) -> Result<Vec<QueryResult>, DbErr> {
-        if let Some(reason) = &progress.refused {
-            return Err(bridge_error(reason.clone()));
-        }
-        let text = statement_text(statement);
-        let piece = Piece {
-            text: text.clone(),
-            statement: stairway_plan::sql::classify(&statement.sql, self.session.dialect()),
-        };
-        if piece.statement.is_read() {
-            return self.query_observed(progress, statement, text, true).await;
-        }
-        let position = journal.next;
-        journal.next += 1;
-        if journal.earlier(position).is_some() {
-            let reason = format!(
-                "its statement {position} gave rows to the migration, which are not kept, so it can't be passed over: `{}`",
-                redact_statement(&text, self.session.dialect())
-            );
-            return Err(self.doubt(progress, journal, &text, reason));
-        }
-        let own_transaction = progress.depth == 0 && !journal.group_open;
-        if own_transaction && let Err(error) = self.session.run("BEGIN").await {
-            return Err(self.statement_failed(progress, position, error));
-        }
-        let rows = match self
-            .query_observed(progress, statement, text.clone(), false)
-            .await
+        let piece = Piece::bound(statement, self.session.dialect());
+        match self
+            .answer(progress, journal, statement, &piece, Wanted::Rows)
+            .await?
         {
-            Ok(rows) => rows,
-            Err(error) => {
-                if own_transaction {
-                    drop(self.session.run("ROLLBACK").await);
-                }
-                return Err(error);
-            }
-        };
-        let mut entry = self.books.write_journal(
-            self.who,
-            &progress.revision.id,
-            progress.direction,
-            position,
-            &fingerprint(&text),
-            &redact_statement(&text, self.session.dialect()),
-            JournalState::Done,
-            None,
-            rows.len() as u64,
-            0,
-        );
-        if own_transaction {
-            entry.push_str("; COMMIT");
-        }
-        match self.session.run(entry).await {
-            Ok(_) => {
-                journal.done += 1;
-                Ok(rows)
-            }
-            Err(error) => {
-                drop(self.session.run("ROLLBACK").await);
-                Err(self.statement_failed(progress, position, error))
-            }
+            Answer::Rows(rows) => Ok(rows),
+            Answer::Count(_) => Ok(Vec::new()),
         }
     }
 
-    async fn begin_for_migration(
+    /// Answers one statement.
+    async fn answer(
+        &mut self,
+        progress: &mut Progress<'_>,
+        journal: &mut Journal,
+        statement: &Statement,
+        piece: &Piece,
+        wanted: Wanted,
+    ) -> Result<Answer, DbErr> {
+        Self::check_refused(progress)?;
+        if let Some(answer) = self.control_transaction(progress, journal, piece).await? {
+            return Ok(answer);
+        }
+        let dialect = self.session.dialect();
+        self.note_session_change(progress, piece);
+        if self.is_of_the_session(journal, piece) {
+            return self
+                .plainly(progress, journal, statement, piece, wanted)
+                .await;
+        }
+        if piece.statement.is_read() && !piece.may_write(dialect) {
+            return self.read(progress, journal, statement, piece, wanted).await;
+        }
+        self.write(progress, journal, statement, piece, wanted)
+            .await
+    }
+
+    /// Statements that begin and end transactions, and locks on tables.
+    async fn control_transaction(
+        &mut self,
+        progress: &mut Progress<'_>,
+        journal: &mut Journal,
+        piece: &Piece,
+    ) -> Result<Option<Answer>, DbErr> {
+        let dialect = self.session.dialect();
+        match piece.statement.kind {
+            StatementKind::Begin if progress.depth == 0 => {
+                self.begin_own(progress, journal, Some(&piece.text)).await?;
+            }
+            StatementKind::Commit { chain } | StatementKind::Rollback { chain } => {
+                // Whatever is nested in it ends with it.
+                progress.depth = progress.depth.min(1);
+                if progress.depth > 0 {
+                    if matches!(piece.statement.kind, StatementKind::Commit { .. }) {
+                        self.commit_own(progress, journal).await?;
+                    } else {
+                        self.rollback_own(progress, journal).await?;
+                    }
+                }
+                if chain {
+                    self.begin_own(progress, journal, None).await?;
+                }
+            }
+            StatementKind::SetAutocommit { on } => {
+                if piece.text.contains(',') {
+                    let reason = "`autocommit` must be set in a statement of its own";
+                    return Err(self.refuse(progress, &piece.text, reason));
+                }
+                match (on, progress.depth) {
+                    (false, 0) => self.begin_own(progress, journal, None).await?,
+                    (true, 1..) => {
+                        progress.depth = 1;
+                        self.commit_own(progress, journal).await?;
+                    }
+                    _ => {}
+                }
+            }
+            StatementKind::Savepoint | StatementKind::RollbackTo | StatementKind::Release => {
+                self.control(progress, &piece.text).await?;
+                if piece.statement.kind == StatementKind::RollbackTo {
+                    progress.aborted = None;
+                }
+            }
+            StatementKind::TwoPhase { .. } => {
+                let reason = "a transaction in two phases can't be journalled: nothing would tell after a crash \
+                              what became of it";
+                return Err(self.refuse(progress, &piece.text, reason));
+            }
+            StatementKind::LockTables | StatementKind::UnlockTables
+                if dialect == Dialect::MySql =>
+            {
+                self.warn(format!(
+                    "{}: `{}` has no effect in a migration: the transactions around its statements end table locks",
+                    progress.revision.id, piece.text
+                ));
+            }
+            _ => return Ok(None),
+        }
+        Ok(Some(Answer::Rows(Vec::new())))
+    }
+
+    /// Statements that make up the session rather than the database: they are run in every attempt
+    /// and leave nothing to journal.
+    fn is_of_the_session(&self, journal: &mut Journal, piece: &Piece) -> bool {
+        let dialect = self.session.dialect();
+        let statement = &piece.statement;
+        if statement.temporary {
+            if let Some(name) = &statement.target {
+                journal.made_for_session(&name.name);
+            }
+            return true;
+        }
+        if dialect == Dialect::MySql {
+            let sets_variable = matches!(
+                statement.kind,
+                StatementKind::Set {
+                    scope: SettingScope::UserVariable
+                }
+            );
+            let selects_into =
+                statement.kind == StatementKind::Query && piece.selects_into_variable();
+            if sets_variable || selects_into {
+                for name in piece.user_variables() {
+                    journal.made_for_session(&name);
+                }
+                return true;
+            }
+        }
+        let targets_session_object = statement
+            .target
+            .as_ref()
+            .is_some_and(|name| journal.names_session_object(&name.name, dialect));
+        let reads_session_object =
+            statement.is_read() && journal.names_session_object(&piece.text, dialect);
+        statement.changes_session()
+            || targets_session_object
+            || reads_session_object
+            || matches!(
+                statement.kind,
+                StatementKind::Begin | StatementKind::LockTables | StatementKind::SetTransaction
+            )
+    }
+
+    /// Runs a statement and writes nothing down.
+    async fn plainly(
+        &mut self,
+        progress: &mut Progress<'_>,
+        journal: &Journal,
+        statement: &Statement,
+        piece: &Piece,
+        wanted: Wanted,
+    ) -> Result<Answer, DbErr> {
+        let nature = Nature {
+            reads_only: piece.statement.is_read(),
+            changes_rows: piece.statement.is_data_change(),
+        };
+        let result = self
+            .run_observed(progress, statement, &piece.text, wanted, nature)
+            .await;
+        if result.is_err() && journal.open != Open::Nothing {
+            self.failed_in_transaction(progress).await;
+        }
+        result
+    }
+
+    /// Answers a statement that only reads: as it was answered in an earlier attempt that came
+    /// further, else by the database.
+    async fn read(
+        &mut self,
+        progress: &mut Progress<'_>,
+        journal: &mut Journal,
+        statement: &Statement,
+        piece: &Piece,
+        wanted: Wanted,
+    ) -> Result<Answer, DbErr> {
+        let dialect = self.session.dialect();
+        let position = journal.take_place();
+        let mark = Mark::of(&piece.text, dialect);
+        match journal.earlier(position, &mark) {
+            Earlier::Read(Some(rows)) if wanted == Wanted::Rows => {
+                if let Some(rows) = kept::give_back(self.session, &rows).await {
+                    progress.has_read = true;
+                    return Ok(Answer::Rows(rows));
+                }
+            }
+            Earlier::Nothing | Earlier::Read(_) => {}
+            Earlier::Differs(then) => {
+                return Err(self.differs(progress, journal, piece, position, &then));
+            }
+            Earlier::Done(entry) | Earlier::Started(entry) => {
+                return Err(self.differs(progress, journal, piece, position, &entry.statement));
+            }
+        }
+        let answer = self
+            .plainly(progress, journal, statement, piece, wanted)
+            .await?;
+        let rows = match &answer {
+            Answer::Rows(rows) => kept::keep(rows),
+            Answer::Count(_) => None,
+        };
+        let shown = redact_statement(&piece.text, dialect);
+        journal.note_read(position, &mark, shown, rows);
+        Ok(answer)
+    }
+
+    /// The migration opens a transaction, or a savepoint in one.
+    async fn begin_own(
+        &mut self,
+        progress: &mut Progress<'_>,
+        journal: &mut Journal,
+        text: Option<&str>,
+    ) -> Result<(), DbErr> {
+        let begin = text.unwrap_or(begin(self.session.dialect()));
+        progress.depth += 1;
+        let sql = match (progress.depth, journal.open) {
+            // What was sent before is not part of the migration's own transaction.
+            (1, Open::Group) => format!("COMMIT; {begin}"),
+            (1, _) => begin.to_owned(),
+            (depth, Open::Nothing) => format!("{begin}; SAVEPOINT stairway_{depth}"),
+            (depth, _) => format!("SAVEPOINT stairway_{depth}"),
+        };
+        self.control(progress, &sql).await?;
+        journal.open = Open::Own;
+        Ok(())
+    }
+
+    /// The migration commits its innermost transaction.
+    async fn commit_own(
         &mut self,
         progress: &mut Progress<'_>,
         journal: &mut Journal,
     ) -> Result<(), DbErr> {
-        progress.depth += 1;
-        let sql = match (progress.depth, self.session.dialect()) {
-            // An open group is committed first: what follows is the migration's own transaction.
-            (1, Dialect::Sqlite) => "BEGIN IMMEDIATE".to_owned(),
-            (1, _) if journal.group_open => "COMMIT; BEGIN".to_owned(),
-            (1, _) => "BEGIN".to_owned(),
-            (depth, _) => format!("SAVEPOINT stairway_{depth}"),
-        };
-        journal.group_open = false;
-        self.control_journalled(progress, sql).await
+        Self::check_refused(progress)?;
+        let depth = progress.depth;
+        progress.depth = depth.saturating_sub(1);
+        if let Some(failed) = progress.aborted.clone() {
+            return Err(Self::refuse_commit(progress, &failed));
+        }
+        if journal.open == Open::Nothing {
+            // A definition has committed it already, on MySQL/MariaDB.
+            return Ok(());
+        }
+        if depth <= 1 {
+            journal.open = Open::Nothing;
+            return self.control(progress, "COMMIT").await;
+        }
+        self.control(progress, &format!("RELEASE SAVEPOINT stairway_{depth}"))
+            .await
     }
 
-    async fn control_journalled(
+    /// The migration rolls its innermost transaction back, or drops it.
+    async fn rollback_own(
         &mut self,
         progress: &mut Progress<'_>,
-        sql: String,
+        journal: &mut Journal,
     ) -> Result<(), DbErr> {
-        if let Some(reason) = &progress.refused {
-            return Err(bridge_error(reason.clone()));
+        Self::check_refused(progress)?;
+        let depth = progress.depth;
+        progress.depth = depth.saturating_sub(1);
+        if journal.open == Open::Nothing {
+            self.warn(format!(
+                "{} rolls back a transaction that a definition has committed before: what it did stays",
+                progress.revision.id
+            ));
+            return Ok(());
         }
-        let index = progress.statements.len() as u64;
-        match self.session.run(sql).await {
-            Ok(_) => Ok(()),
-            Err(error) => Err(self.statement_failed(progress, index, error)),
+        progress.aborted = None;
+        if depth <= 1 {
+            journal.open = Open::Nothing;
+            return self.control(progress, "ROLLBACK").await;
         }
+        let sql =
+            format!("ROLLBACK TO SAVEPOINT stairway_{depth}; RELEASE SAVEPOINT stairway_{depth}");
+        self.control(progress, &sql).await
     }
 
-    async fn settle_entry(
-        &mut self,
+    pub(super) fn warn(&self, message: String) {
+        self.observers.emit(EventKind::Warning { message });
+    }
+
+    /// The code does not send what it sent then.
+    pub(super) fn differs(
+        &self,
+        progress: &mut Progress<'_>,
+        journal: &mut Journal,
         piece: &Piece,
-        entry: &JournalEntry,
-    ) -> Result<Settled, sqlx::Error> {
-        settle::settle(
-            self.session,
-            &piece.statement,
-            &piece.text,
-            entry.definition_before.as_deref(),
-        )
-        .await
+        position: u64,
+        then: &str,
+    ) -> DbErr {
+        let reason = format!(
+            "its code now sends another statement {position} than it did then: now `{}`, then `{then}`",
+            redact_statement(&piece.text, self.session.dialect()),
+        );
+        self.doubt(progress, journal, &piece.text, reason)
     }
 
     /// Ends the step because something can't be settled.
-    fn doubt(
+    pub(super) fn doubt(
         &self,
         progress: &mut Progress<'_>,
         journal: &mut Journal,
         text: &str,
         reason: String,
     ) -> DbErr {
-        journal.doubt = Some(reason.clone());
-        self.refuse(progress, text, reason)
+        let error = self.refuse(progress, text, &reason);
+        journal.doubt = Some(reason);
+        error
     }
+}
 
-    /// Sees to what an earlier attempt left of a concurrent index. Returns why it can't be built.
-    async fn prepare_concurrent_index(
-        &mut self,
-        piece: &Piece,
-    ) -> Option<Result<String, sqlx::Error>> {
-        if self.session.dialect() != Dialect::Postgres {
-            return None;
-        }
-        match settle::clear_invalid_indexes(self.session, &piece.statement, &piece.text).await {
-            Ok(settle::IndexReady::Yes { dropped }) => {
-                for index in dropped {
-                    self.observers.emit(EventKind::Warning {
-                        message: format!(
-                            "the invalid index {index}, left by an interrupted build, was dropped"
-                        ),
-                    });
-                }
-                None
-            }
-            Ok(settle::IndexReady::Differs { existing, wanted }) => Some(Ok(format!(
-                "an index of this name exists with another definition: there is `{existing}`, wanted is `{wanted}`"
-            ))),
-            Err(error) => {
-                tracing::debug!(failure = %classify(Dialect::Postgres, &error), "the indexes could not be looked at");
-                Some(Err(error))
-            }
+impl Piece {
+    /// A statement with bound values, which is one statement.
+    fn bound(statement: &Statement, dialect: Dialect) -> Self {
+        Self {
+            text: statement_text(statement),
+            statement: stairway_plan::sql::classify(&statement.sql, dialect),
         }
     }
 }
 
-/// SQLite and PostgreSQL hold definitions in transactions; MySQL/MariaDB only data.
-fn dialect_allows(dialect: Dialect, piece: &Piece) -> bool {
-    dialect != Dialect::MySql || !piece.statement.is_opaque()
+/// SQLite takes the right to write at once: to get it later can fail.
+pub(super) fn begin(dialect: Dialect) -> &'static str {
+    match dialect {
+        Dialect::Sqlite => "BEGIN IMMEDIATE",
+        Dialect::Postgres | Dialect::MySql => "BEGIN",
+    }
+}
+
+fn count_of(answer: Answer, dialect: Dialect) -> Result<ExecResult, DbErr> {
+    match answer {
+        Answer::Count(executed) => Ok(executed.result),
+        Answer::Rows(rows) => exec_result(dialect, rows.len() as u64, 0),
+    }
+}
+
+/// The record was refused because the lock is not ours any more.
+pub(super) fn is_lock_lost(error: &sqlx::Error) -> bool {
+    let sqlx::Error::Database(error) = error else {
+        return false;
+    };
+    let is_mysql_guard = error
+        .try_downcast_ref::<sqlx::mysql::MySqlDatabaseError>()
+        .is_some_and(|error| error.number() == 1242);
+    is_mysql_guard || error.message().contains(LOCK_LOST)
 }

@@ -5,37 +5,48 @@
 //! and its audit entry are one transaction. Otherwise it is *journalled*: each of its statements is
 //! written down around being run, so that a rerun after a crash goes on where it stopped.
 
+mod engine;
+mod journal;
 mod journalled;
+mod kept;
 mod pieces;
 mod request;
+mod session_state;
 mod settle;
 mod transactional;
+mod write;
 
 use std::time::{Duration, Instant};
 
 use sea_orm_migration::MigrationTrait;
 use stairway_plan::bookkeeping::{AuditRecord, Bookkeeping, StepRecord, Who};
 use stairway_plan::event::EventKind;
-use stairway_plan::history::Checksum;
+use stairway_plan::history::{Checksum, InterruptedStep};
 use stairway_plan::plan::{Direction, Step};
 use stairway_plan::revision::{Revision, RevisionId};
 use stairway_plan::sql::{Dialect, checksum, redact_statement};
 
 use crate::bridge::{MigrationThread, StepError};
 use crate::config::Config;
-use crate::connection::{Cancel, Failure, Session, classify};
+use crate::connection::{Baseline, Cancel, Failure, Session, classify_in_session};
 use crate::error::{Error, InDoubt, Remains, StepFailure};
-use crate::lock::MigrationLock;
+use crate::lock::{self, MigrationLock};
 use crate::migrations::MigrationSet;
 use crate::observer::Observers;
 use crate::render::single_statements;
 use crate::stop::{Stop, Urgency};
+
+use engine::Engines;
+use session_state::SessionState;
 
 /// Everything that a run's steps share.
 #[derive(Debug)]
 pub(crate) struct Executor<'run> {
     pub(crate) session: &'run mut Session,
     pub(crate) lock: &'run MigrationLock,
+    /// How the lock is asked for, where each step takes it for itself.
+    pub(crate) request: lock::Request<'run>,
+    /// The tables, named with their schema: a migration may change where the session looks.
     pub(crate) books: &'run Bookkeeping,
     pub(crate) who: &'run Who,
     pub(crate) config: &'run Config,
@@ -44,10 +55,75 @@ pub(crate) struct Executor<'run> {
     pub(crate) stop: Stop,
     pub(crate) cancel: Option<Cancel>,
     pub(crate) thread: MigrationThread,
+    /// What the session is put back to before each step.
+    pub(crate) baseline: &'run Baseline,
+    /// Steps that an earlier run began, statement by statement.
+    pub(crate) interrupted: &'run [InterruptedStep],
     /// Which attempt of the run this is, from 1.
     pub(crate) attempt: u32,
-    /// The steps of this run that ended well, over all attempts.
-    pub(crate) completed: &'run mut Vec<RevisionId>,
+    /// What the attempts of this run have achieved together.
+    pub(crate) achieved: &'run mut Achieved,
+    engines: Engines,
+    state: SessionState,
+}
+
+/// What the attempts of one run have achieved together.
+#[derive(Debug, Default)]
+pub(crate) struct Achieved {
+    /// The steps that ended well.
+    pub(crate) completed: Vec<RevisionId>,
+    /// What they did.
+    pub(crate) outcomes: Vec<StepOutcome>,
+    /// A step whose commit was sent and not answered.
+    pub(crate) uncertain: Option<StepOutcome>,
+    /// Failures that could not be written into the audit trail, because the connection was lost.
+    pub(crate) unwritten: Vec<UnwrittenFailure>,
+}
+
+/// A failure that is still to be written into the audit trail.
+#[derive(Clone, Debug)]
+pub(crate) struct UnwrittenFailure {
+    pub(crate) revision: RevisionId,
+    direction: Direction,
+    outcome: &'static str,
+    duration_ms: u64,
+    error: String,
+    detail: Option<String>,
+}
+
+impl UnwrittenFailure {
+    /// The statement that writes it.
+    pub(crate) fn sql(&self, books: &Bookkeeping, who: &Who) -> String {
+        books.append_audit(
+            who,
+            &AuditRecord {
+                revision: &self.revision,
+                action: self.direction.as_str(),
+                outcome: self.outcome,
+                duration_ms: self.duration_ms,
+                rows_affected: None,
+                error: Some(&self.error),
+                detail: self.detail.as_deref(),
+            },
+        )
+    }
+}
+
+/// What an executor is made of.
+#[derive(Debug)]
+pub(crate) struct Parts<'run> {
+    pub(crate) session: &'run mut Session,
+    pub(crate) lock: &'run MigrationLock,
+    pub(crate) request: lock::Request<'run>,
+    pub(crate) books: &'run Bookkeeping,
+    pub(crate) who: &'run Who,
+    pub(crate) migrations: &'run MigrationSet,
+    pub(crate) cancel: Option<Cancel>,
+    pub(crate) thread: MigrationThread,
+    pub(crate) baseline: &'run Baseline,
+    pub(crate) interrupted: &'run [InterruptedStep],
+    pub(crate) attempt: u32,
+    pub(crate) achieved: &'run mut Achieved,
 }
 
 /// What a step that ended well did.
@@ -73,11 +149,12 @@ pub(crate) enum Safety {
 /// How a migration's step is made safe in a kind of database.
 ///
 /// SQLite's definitions are transactional, so that is the default there, unlike sea-orm's own. On
-/// MySQL/MariaDB every definition commits, whatever the revision asks for.
+/// MySQL/MariaDB every definition commits, whatever the revision asks for; there, what changes rows
+/// between two definitions is one transaction unless the revision opts out.
 pub(crate) fn safety_of(dialect: Dialect, migration: &dyn MigrationTrait) -> Safety {
     match (dialect, migration.use_transaction()) {
         (Dialect::MySql, wish) => Safety::Journalled {
-            grouped: wish == Some(true),
+            grouped: wish != Some(false),
         },
         (Dialect::Postgres | Dialect::Sqlite, Some(false)) => Safety::Journalled { grouped: false },
         (Dialect::Postgres | Dialect::Sqlite, _) => Safety::Transactional,
@@ -86,9 +163,15 @@ pub(crate) fn safety_of(dialect: Dialect, migration: &dyn MigrationTrait) -> Saf
 
 /// One step as its parts see it: what it is, and what it has sent so far.
 #[derive(Debug)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is a thing that has happened or has not"
+)]
 pub(super) struct Progress<'step> {
     pub(super) revision: &'step Revision,
     pub(super) direction: Direction,
+    pub(super) position: u64,
+    pub(super) total: u64,
     pub(super) started: Instant,
     /// What it sent, secrets masked, for the ledger.
     pub(super) statements: Vec<String>,
@@ -100,10 +183,26 @@ pub(super) struct Progress<'step> {
     /// The last statement that failed. A migration may survive that, so it is only consulted when
     /// the migration itself fails.
     pub(super) last_failure: Option<FailedStatement>,
-    /// Nothing more is sent: the run was told to stop at once, or the step must begin again.
-    pub(super) refused: Option<String>,
+    /// PostgreSQL has given up the open transaction because of this statement: it can only be rolled
+    /// back, and its commit would do so without an error.
+    pub(super) aborted: Option<FailedStatement>,
+    /// Nothing more is sent, for this reason.
+    pub(super) refused: Option<Refusal>,
     /// Transactions and savepoints that the migration has open.
     pub(super) depth: usize,
+    /// It may have given back locks of the session.
+    pub(super) touches_locks: bool,
+    /// The commit was sent.
+    pub(super) commit_sent: bool,
+    /// Observers know that it began.
+    pub(super) announced: bool,
+}
+
+/// Why nothing more of a step is sent.
+#[derive(Clone, Debug)]
+pub(super) struct Refusal {
+    pub(super) failure: Failure,
+    pub(super) reason: String,
 }
 
 /// A statement that failed.
@@ -122,6 +221,8 @@ pub(super) enum StepEnd {
     Failed(FailedStep),
     /// What an earlier attempt left can't be settled.
     InDoubt(InDoubt),
+    /// It never began, for a reason that is not its own.
+    NotBegun(Error),
     /// The lock is not ours any more.
     LockLost,
 }
@@ -133,6 +234,30 @@ pub(super) struct FailedStep {
     pub(super) failure: Failure,
     pub(super) message: String,
     pub(super) remains: Remains,
+}
+
+impl<'run> Executor<'run> {
+    pub(crate) fn new(parts: Parts<'run>) -> Self {
+        Self {
+            session: parts.session,
+            lock: parts.lock,
+            request: parts.request,
+            books: parts.books,
+            who: parts.who,
+            config: parts.request.config,
+            migrations: parts.migrations,
+            observers: parts.request.observers,
+            stop: parts.request.stop.clone(),
+            cancel: parts.cancel,
+            thread: parts.thread,
+            baseline: parts.baseline,
+            interrupted: parts.interrupted,
+            attempt: parts.attempt,
+            achieved: parts.achieved,
+            engines: Engines::default(),
+            state: SessionState::default(),
+        }
+    }
 }
 
 impl Executor<'_> {
@@ -155,17 +280,16 @@ impl Executor<'_> {
                 step.revision
             )));
         };
-        let safety = safety_of(self.session.dialect(), &*migration);
+        let dialect = self.session.dialect();
+        let safety = match safety_of(dialect, &*migration) {
+            // Its statements were run one by one so far, whatever its code says now.
+            Safety::Transactional if self.is_interrupted(step) => {
+                Safety::Journalled { grouped: false }
+            }
+            safety => safety,
+        };
         let transactional = safety == Safety::Transactional;
-        self.observers.emit(EventKind::StepStarted {
-            revision: revision.id.clone(),
-            message: revision.message.clone(),
-            direction: step.direction,
-            position,
-            total,
-            transactional,
-        });
-        let mut progress = Progress::new(revision, step.direction);
+        let mut progress = Progress::new(revision, step.direction, position, total);
         let result = match safety {
             Safety::Transactional => {
                 self.run_transactional(migration, &mut progress, in_outer_transaction)
@@ -187,19 +311,38 @@ impl Executor<'_> {
                     statements: progress.statements.len() as u64,
                     rows_affected: progress.rows_affected,
                 });
-                self.completed.push(revision.id.clone());
-                Ok(Some(StepOutcome {
-                    revision: revision.id.clone(),
-                    transactional,
-                    statements: progress.statements,
-                    rows_affected: progress.rows_affected,
-                    elapsed,
-                }))
+                self.achieved.completed.push(revision.id.clone());
+                Ok(Some(progress.outcome(transactional)))
             }
-            Err(end) => Err(self
-                .report_failure(&progress, end, elapsed, in_outer_transaction)
-                .await),
+            Err(end) => {
+                if progress.commit_sent
+                    && matches!(&end, StepEnd::Failed(failed) if failed.remains == Remains::Unknown)
+                {
+                    self.achieved.uncertain = Some(progress.outcome(transactional));
+                }
+                Err(self
+                    .report_failure(&progress, end, elapsed, transactional, in_outer_transaction)
+                    .await)
+            }
         }
+    }
+
+    fn is_interrupted(&self, step: &Step) -> bool {
+        self.interrupted.iter().any(|interrupted| {
+            interrupted.revision == step.revision && interrupted.direction == step.direction
+        })
+    }
+
+    /// Says that a step begins, once it is certain that it is this run's to do.
+    pub(super) fn step_started(&self, progress: &Progress<'_>, transactional: bool) {
+        self.observers.emit(EventKind::StepStarted {
+            revision: progress.revision.id.clone(),
+            message: progress.revision.message.clone(),
+            direction: progress.direction,
+            position: progress.position,
+            total: progress.total,
+            transactional,
+        });
     }
 
     /// Tells observers and the audit trail of a failed step, and makes the error of it.
@@ -208,14 +351,16 @@ impl Executor<'_> {
         progress: &Progress<'_>,
         end: StepEnd,
         elapsed: Duration,
+        transactional: bool,
         in_outer_transaction: bool,
     ) -> Error {
         let (error, outcome) = match end {
             StepEnd::LockLost => {
                 return Error::LockLost {
-                    applied: self.completed.len() as u64,
+                    applied: self.achieved.completed.len() as u64,
                 };
             }
+            StepEnd::NotBegun(error) => return error,
             StepEnd::InDoubt(doubt) => (Error::InDoubt(Box::new(doubt)), "interrupted"),
             StepEnd::Failed(failed) => {
                 let failure = StepFailure {
@@ -227,12 +372,15 @@ impl Executor<'_> {
                     message: failed.message,
                     location: self.config.location(),
                     remains: failed.remains,
-                    completed: self.completed.clone(),
+                    completed: self.achieved.completed.clone(),
                 };
                 (Error::Step(Box::new(failure)), "failed")
             }
         };
         let text = self.config.redact(&error.to_string());
+        if !progress.announced {
+            self.step_started(progress, transactional);
+        }
         self.observers.emit(EventKind::StepFailed {
             revision: progress.revision.id.clone(),
             direction: progress.direction,
@@ -244,24 +392,30 @@ impl Executor<'_> {
             // The trail is outside of what is rolled back.
             drop(self.session.run("ROLLBACK").await);
         }
-        let detail = self.attempt_in_words();
-        let entry = AuditRecord {
-            revision: &progress.revision.id,
-            action: progress.direction.as_str(),
+        let entry = UnwrittenFailure {
+            revision: progress.revision.id.clone(),
+            direction: progress.direction,
             outcome,
             duration_ms: crate::milliseconds(elapsed),
-            rows_affected: None,
-            error: Some(&text),
-            detail: detail.as_deref(),
+            error: text,
+            detail: self.attempt_in_words(),
         };
-        if let Err(error) = self
-            .session
-            .run(self.books.append_audit(self.who, &entry))
-            .await
-        {
-            tracing::warn!(%error, revision = %progress.revision.id, "the failure could not be written into the audit trail");
+        let sql = format!("{}{}", self.own_role(), entry.sql(self.books, self.who));
+        if let Err(error) = self.session.run(sql).await {
+            tracing::debug!(%error, revision = %progress.revision.id, "the failure is not in the audit trail yet");
+            self.achieved.unwritten.push(entry);
         }
         error
+    }
+
+    /// Makes the session act as the user that it connected as, whoever a migration made it act as:
+    /// before anything of our own is written.
+    pub(super) fn own_role(&self) -> String {
+        if self.baseline.role.is_empty() {
+            String::new()
+        } else {
+            format!("{}; ", self.baseline.role)
+        }
     }
 
     /// The statements that record a step which ended well.
@@ -304,16 +458,11 @@ impl Executor<'_> {
 
     /// An error of a statement of Stairway's own within a step.
     pub(super) fn own_failure(&self, error: &sqlx::Error, remains: Remains) -> StepEnd {
-        let failure = classify(self.session.dialect(), error);
         StepEnd::Failed(FailedStep {
             statement: None,
-            failure,
+            failure: classify_in_session(self.session.dialect(), error),
             message: self.config.redact(&error.to_string()),
-            remains: if failure == Failure::ConnectionLost {
-                Remains::Unknown
-            } else {
-                remains
-            },
+            remains,
         })
     }
 
@@ -324,18 +473,24 @@ impl Executor<'_> {
 }
 
 impl<'step> Progress<'step> {
-    fn new(revision: &'step Revision, direction: Direction) -> Self {
+    fn new(revision: &'step Revision, direction: Direction, position: u64, total: u64) -> Self {
         Self {
             revision,
             direction,
+            position,
+            total,
             started: Instant::now(),
             statements: Vec::new(),
             exact: Vec::new(),
             has_read: false,
             rows_affected: 0,
             last_failure: None,
+            aborted: None,
             refused: None,
             depth: 0,
+            touches_locks: false,
+            commit_sent: false,
+            announced: false,
         }
     }
 
@@ -343,8 +498,19 @@ impl<'step> Progress<'step> {
     pub(super) fn restart(&mut self) {
         *self = Self {
             started: self.started,
-            ..Self::new(self.revision, self.direction)
+            announced: self.announced,
+            ..Self::new(self.revision, self.direction, self.position, self.total)
         };
+    }
+
+    fn outcome(&self, transactional: bool) -> StepOutcome {
+        StepOutcome {
+            revision: self.revision.id.clone(),
+            transactional,
+            statements: self.statements.clone(),
+            rows_affected: self.rows_affected,
+            elapsed: self.started.elapsed(),
+        }
     }
 
     /// Notes a statement that changes something.
@@ -363,32 +529,71 @@ impl<'step> Progress<'step> {
         checksum(self.exact.iter().map(String::as_str), dialect)
     }
 
-    /// Why a migration that ended badly did so.
-    pub(super) fn failure_of(
+    /// Lets nothing more of the step be sent.
+    pub(super) fn refuse(&mut self, failure: Failure, reason: impl Into<String>) {
+        self.refused.get_or_insert(Refusal {
+            failure,
+            reason: reason.into(),
+        });
+    }
+
+    /// Why the migration failed, if it did: it returned an error, it panicked, it went on after what
+    /// it could not go on after, or it left a transaction open.
+    pub(super) fn failure(
         &self,
-        error: &StepError,
+        outcome: Result<(), StepError>,
         redact: impl Fn(&str) -> String,
-    ) -> FailedStep {
-        let remains = Remains::Nothing;
-        match (error, &self.last_failure) {
-            (_, Some(failed)) => FailedStep {
-                statement: Some((failed.index, failed.statement.clone())),
-                failure: failed.failure,
-                message: failed.message.clone(),
-                remains,
-            },
-            (StepError::Returned(error), None) => FailedStep {
-                statement: None,
-                failure: Failure::Statement,
-                message: redact(&error.to_string()),
-                remains,
-            },
-            (StepError::Panicked(message), None) => FailedStep {
-                statement: None,
-                failure: Failure::Statement,
-                message: format!("the migration panicked: {}", redact(message)),
-                remains,
-            },
+    ) -> Option<FailedStep> {
+        let failed = |failure: Failure, message: String| FailedStep {
+            statement: None,
+            failure,
+            message,
+            remains: Remains::Nothing,
+        };
+        let of_statement = |statement: &FailedStatement, message: String| FailedStep {
+            statement: Some((statement.index, statement.statement.clone())),
+            failure: statement.failure,
+            message,
+            remains: Remains::Nothing,
+        };
+        match (&self.refused, &self.last_failure, outcome) {
+            (Some(refusal), Some(statement), _) => {
+                let message = if refusal.reason == statement.message {
+                    refusal.reason.clone()
+                } else {
+                    format!("{}; {}", statement.message, refusal.reason)
+                };
+                let mut step = of_statement(statement, message);
+                step.failure = refusal.failure;
+                Some(step)
+            }
+            (Some(refusal), None, _) => Some(failed(refusal.failure, refusal.reason.clone())),
+            (None, Some(statement), Err(_)) => {
+                Some(of_statement(statement, statement.message.clone()))
+            }
+            (None, None, Err(StepError::Returned(error))) => {
+                Some(failed(Failure::Statement, redact(&error.to_string())))
+            }
+            (None, None, Err(StepError::Panicked(message))) => Some(failed(
+                Failure::Statement,
+                format!("the migration panicked: {}", redact(&message)),
+            )),
+            (None, _, Ok(())) => {
+                if let Some(statement) = &self.aborted {
+                    let message = format!(
+                        "{}; the migration went on as if it had not failed, but the transaction was lost with it",
+                        statement.message
+                    );
+                    return Some(of_statement(statement, message));
+                }
+                (self.depth > 0).then(|| {
+                    failed(
+                        Failure::Statement,
+                        "the migration left a transaction open; what it did in it was rolled back"
+                            .to_owned(),
+                    )
+                })
+            }
         }
     }
 

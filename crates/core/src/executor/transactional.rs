@@ -1,23 +1,32 @@
 //! A step, its record and its audit entry in one transaction.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use sea_orm::{DbErr, ExecResult, QueryResult, Statement};
 use sea_orm_migration::MigrationTrait;
 use stairway_plan::plan::Direction;
 use stairway_plan::sql::Dialect;
 
+use super::journalled::is_lock_lost;
 use super::pieces::{Piece, pieces};
+use super::request::{Answer, Nature, Wanted};
 use super::{Executor, FailedStep, Progress, StepEnd};
-use crate::bridge::{Request, StepError};
-use crate::connection::{Failure, classify};
+use crate::bridge::{Request, exec_result};
+use crate::connection::{Cancel, Failure, classify_in_session, postgres_settings};
 use crate::error::{Error, Remains};
+use crate::lock::Footing;
 use crate::render::statement_text;
 
 /// Why a statement that ends the step's transaction is not sent.
 const ENDS_TRANSACTION: &str = "it would end the transaction that the step runs in; give the migration \
      `use_transaction() = Some(false)` to let it control transactions itself";
+
+/// Why a statement that changes the session is not sent behind a pooler.
+const SHARED_SESSION: &str = "it changes the session, which behind a connection pooler belongs to another client next; \
+     use `SET LOCAL`, or the database's direct URL for this revision";
+
+/// SQLite: every reference that leads nowhere.
+const FOREIGN_KEY_CHECK: &str = "PRAGMA foreign_key_check";
 
 /// Whether SQLite enforces foreign keys while a step runs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -51,20 +60,17 @@ impl Executor<'_> {
         } else {
             ForeignKeys::Enforced
         };
-        let mut tries_for_lock = 0_u32;
         loop {
             match self
                 .begin(progress, foreign_keys, in_outer_transaction)
                 .await?
             {
                 Begun::Ready => {}
-                Begun::LockTaken => {
-                    // Behind a pooler the lock is taken step by step.
-                    tries_for_lock += 1;
-                    self.wait_for_transaction_lock(tries_for_lock).await?;
-                    continue;
-                }
                 Begun::AlreadyDone => return Ok(false),
+            }
+            if !progress.announced {
+                self.step_started(progress, true);
+                progress.announced = true;
             }
             match self
                 .attempt(&migration, progress, foreign_keys, in_outer_transaction)
@@ -85,31 +91,65 @@ impl Executor<'_> {
     }
 
     /// Opens the transaction and marks it, so that it can be told later whether it is still the
-    /// same one.
+    /// same one. In it, asks whether the step is still to be done: that is certain only here.
     async fn begin(
         &mut self,
         progress: &Progress<'_>,
         foreign_keys: ForeignKeys,
         in_outer: bool,
     ) -> Result<Begun, StepEnd> {
+        let applied = format!(
+            "CASE WHEN {} THEN 't' ELSE 'f' END",
+            self.books.applied_condition(&progress.revision.id)
+        );
+        let pooled = self.request.footing == Footing::Pooled;
         let sql = match self.session.dialect() {
+            Dialect::Sqlite if in_outer => {
+                format!("SAVEPOINT stairway_step; SELECT 't', {applied}, NULL")
+            }
             Dialect::Sqlite => {
-                if in_outer {
-                    "SAVEPOINT stairway_step; SELECT 't', 'f'".to_owned()
-                } else {
-                    let switch = if foreign_keys == ForeignKeys::Enforced {
-                        "ON"
-                    } else {
-                        "OFF"
-                    };
-                    format!(
-                        "PRAGMA foreign_keys = {switch}; BEGIN IMMEDIATE; SAVEPOINT stairway_step; SELECT 't', 'f'"
-                    )
+                let switch = match foreign_keys {
+                    ForeignKeys::Enforced => "ON",
+                    ForeignKeys::CheckedAtEnd => "OFF",
+                };
+                format!(
+                    "PRAGMA foreign_keys = {switch}; BEGIN IMMEDIATE; SAVEPOINT stairway_step; \
+                     SELECT 't', {applied}, NULL"
+                )
+            }
+            Dialect::Postgres | Dialect::MySql => {
+                let mark = self.mark();
+                let held = self
+                    .lock
+                    .held_condition()
+                    .unwrap_or_else(|| "true".to_owned());
+                let look = format!(
+                    "SELECT CASE WHEN {held} THEN 't' ELSE 'f' END, {applied}, pg_backend_pid()"
+                );
+                match (in_outer, pooled) {
+                    (true, true) => format!(
+                        "SAVEPOINT stairway_step; {mark}; {}; {look}",
+                        self.local_settings()
+                    ),
+                    (true, false) => {
+                        format!(
+                            "SAVEPOINT stairway_step; {}; {mark}; {look}",
+                            self.baseline.reset
+                        )
+                    }
+                    (false, true) => {
+                        let settings = format!("{mark}; {}; ", self.local_settings());
+                        self.request
+                            .begin_locked(self.session, &settings)
+                            .await
+                            .map_err(StepEnd::NotBegun)?;
+                        look
+                    }
+                    (false, false) => format!("{}; BEGIN; {mark}; {look}", self.baseline.reset),
                 }
             }
-            Dialect::Postgres | Dialect::MySql => self.begin_postgres(in_outer),
         };
-        // Only rows of the last statement have two columns; PRAGMA may answer, too.
+        // Only rows of the last statement have three columns; others may answer, too.
         let rows = match self.session.rows(sql).await {
             Ok(rows) => rows,
             Err(error) => {
@@ -119,69 +159,34 @@ impl Executor<'_> {
             }
         };
         let answer = rows.last().cloned().unwrap_or_default();
-        let is_true = |index: usize| answer.get(index).and_then(Option::as_deref) == Some("t");
-        if !is_true(0) {
-            self.undo(in_outer).await;
-            return if self.lock.transaction_lock().is_some() {
-                Ok(Begun::LockTaken)
-            } else {
-                Err(StepEnd::LockLost)
-            };
-        }
-        if self.session.dialect() == Dialect::Sqlite
-            && !self.lock.is_held(self.session).await.unwrap_or(false)
-        {
+        let column = |index: usize| answer.get(index).and_then(Option::as_deref);
+        if column(0) != Some("t") || !self.lock.is_held_outside_session() {
             self.undo(in_outer).await;
             return Err(StepEnd::LockLost);
         }
-        if self.lock.transaction_lock().is_some() && !in_outer {
-            // Between two steps the lock was anyone's, so the history is read again under it.
-            let applied = self
-                .session
-                .value(self.books.is_applied(&progress.revision.id))
-                .await
-                .map_err(|error| self.own_failure(&error, Remains::Nothing))?;
-            let is_applied = applied.as_deref().is_some_and(|count| count != "0");
-            if is_applied == (progress.direction == Direction::Upgrade) {
-                self.undo(in_outer).await;
-                return Ok(Begun::AlreadyDone);
+        let is_applied = column(1) == Some("t");
+        if is_applied == (progress.direction == Direction::Upgrade) {
+            if in_outer {
+                drop(self.session.run("RELEASE SAVEPOINT stairway_step").await);
             }
+            self.undo(in_outer).await;
+            return Ok(Begun::AlreadyDone);
+        }
+        if pooled && let Some(id) = column(2).and_then(|id| id.parse().ok()) {
+            // Each transaction may be on another session of the server.
+            self.cancel = Some(Cancel::new(&self.config.database, id));
         }
         Ok(Begun::Ready)
     }
 
-    /// PostgreSQL: the session as new, a transaction with a mark that ends with it, and whether the
-    /// lock is ours, in one message.
-    fn begin_postgres(&self, in_outer: bool) -> String {
-        let nonce = &self.who.run_id;
-        let mark = format!("SET LOCAL stairway.step = '{nonce}'");
-        let timeout = self.config.statement_lock_timeout.as_millis();
-        if in_outer {
-            return format!("SAVEPOINT stairway_step; {mark}; SELECT 't', 'f'");
-        }
-        match self.lock.transaction_lock() {
-            // Settings that outlive the transaction would meet another client of the pooler.
-            Some(number) => format!(
-                "BEGIN; {mark}; SET LOCAL lock_timeout = '{timeout}ms'; SET LOCAL statement_timeout = 0; \
-                 SELECT CASE WHEN pg_try_advisory_xact_lock({number}) THEN 't' ELSE 'f' END, 'f'"
-            ),
-            None => format!(
-                "{}; BEGIN; {mark}; SELECT CASE WHEN {} THEN 't' ELSE 'f' END, 'f'",
-                self.reset_session(),
-                self.lock.postgres_condition(),
-            ),
-        }
+    /// PostgreSQL: a mark that ends with the transaction.
+    fn mark(&self) -> String {
+        format!("SET LOCAL stairway.step = '{}'", self.who.run_id)
     }
 
-    /// Waits before the next attempt at a lock that is taken step by step.
-    async fn wait_for_transaction_lock(&mut self, tries: u32) -> Result<(), StepEnd> {
-        let pause = Duration::from_millis(20)
-            .saturating_mul(tries.min(10))
-            .mul_f64(0.5 + fastrand::f64());
-        match self.stop.sleep(pause).await {
-            Ok(()) => Ok(()),
-            Err(_) => Err(StepEnd::LockLost),
-        }
+    /// Settings that outlive the transaction would meet another client of the pooler.
+    fn local_settings(&self) -> String {
+        postgres_settings(self.session, self.config.statement_lock_timeout, true)
     }
 
     /// Runs the migration, checks what it left, records it and commits.
@@ -193,6 +198,15 @@ impl Executor<'_> {
         in_outer: bool,
     ) -> Result<Attempt, StepEnd> {
         let mut restart = false;
+        let checks_references =
+            foreign_keys == ForeignKeys::CheckedAtEnd && self.session.dialect() == Dialect::Sqlite;
+        let dangling = if checks_references {
+            let rows = self.session.rows(FOREIGN_KEY_CHECK).await;
+            rows.map_err(|error| self.own_failure(&error, Remains::Nothing))?
+                .len()
+        } else {
+            0
+        };
         self.thread.run(Arc::clone(migration), progress.direction);
         let outcome = loop {
             match self.next_request(progress).await {
@@ -210,20 +224,31 @@ impl Executor<'_> {
                 Request::Begin(reply) => {
                     progress.depth += 1;
                     let sql = format!("SAVEPOINT stairway_{}", progress.depth);
-                    let _ = reply.send(self.control(progress, sql).await);
+                    let _ = reply.send(self.control(progress, &sql).await);
                 }
                 Request::Commit(reply) => {
-                    let sql = format!("RELEASE SAVEPOINT stairway_{}", progress.depth);
-                    progress.depth = progress.depth.saturating_sub(1);
-                    let _ = reply.send(self.control(progress, sql).await);
+                    let depth = progress.depth;
+                    progress.depth = depth.saturating_sub(1);
+                    let answer = match progress.aborted.clone() {
+                        Some(failed) => Err(Self::refuse_commit(progress, &failed)),
+                        None => {
+                            self.control(progress, &format!("RELEASE SAVEPOINT stairway_{depth}"))
+                                .await
+                        }
+                    };
+                    let _ = reply.send(answer);
                 }
                 Request::Rollback(reply) => {
                     let depth = progress.depth;
+                    progress.depth = depth.saturating_sub(1);
                     let sql = format!(
                         "ROLLBACK TO SAVEPOINT stairway_{depth}; RELEASE SAVEPOINT stairway_{depth}"
                     );
-                    progress.depth = progress.depth.saturating_sub(1);
-                    let _ = reply.send(self.control(progress, sql).await);
+                    let answer = self.control(progress, &sql).await;
+                    if answer.is_ok() {
+                        progress.aborted = None;
+                    }
+                    let _ = reply.send(answer);
                 }
                 Request::Finished(outcome) => break outcome,
             }
@@ -231,24 +256,15 @@ impl Executor<'_> {
         if restart {
             return Ok(Attempt::WithoutForeignKeys);
         }
-        let outcome = match (&progress.refused, outcome) {
-            // What was refused counts even if the migration went on as if nothing had happened.
-            (Some(reason), Ok(())) => Err(StepError::Panicked(reason.clone())),
-            (_, outcome) => outcome,
-        };
-        if let Err(error) = outcome {
-            let mut failed = progress.failure_of(&error, |text| self.config.redact(text));
-            if failed.failure == Failure::ConnectionLost {
-                failed.remains = Remains::Unknown;
-            }
+        if let Some(mut failed) = progress.failure(outcome, |text| self.config.redact(text)) {
             if self.is_cancelled() {
                 failed.failure = Failure::Cancelled;
             }
             return Err(StepEnd::Failed(failed));
         }
         progress.check_expected_rows().map_err(StepEnd::Failed)?;
-        if foreign_keys == ForeignKeys::CheckedAtEnd {
-            self.check_foreign_keys().await?;
+        if checks_references {
+            self.check_foreign_keys(dangling).await?;
         }
         self.commit(progress, in_outer).await?;
         Ok(Attempt::Done)
@@ -261,37 +277,33 @@ impl Executor<'_> {
         foreign_keys: ForeignKeys,
         restart: &mut bool,
     ) -> Result<ExecResult, DbErr> {
-        if let Some(reason) = &progress.refused {
-            return Err(crate::bridge::bridge_error(reason.clone()));
-        }
+        Self::check_refused(progress)?;
         let text = statement_text(statement);
         let dialect = self.session.dialect();
         let pieces = pieces(&statement.sql, dialect);
-        if pieces
-            .iter()
-            .any(|piece| piece.statement.ends_transaction())
-        {
-            return Err(self.refuse(progress, &text, ENDS_TRANSACTION.to_owned()));
-        }
+        self.check_pieces(progress, &text, &pieces)?;
         if dialect == Dialect::Sqlite {
             if foreign_keys == ForeignKeys::Enforced && self.needs_foreign_keys_off(&pieces).await {
                 *restart = true;
-                return Err(self.refuse(progress, &text, "the step begins again".to_owned()));
+                return Err(self.refuse(progress, &text, "the step begins again"));
             }
             if !pieces.is_empty() && pieces.iter().all(Piece::switches_foreign_keys) {
                 // Inside a transaction the switch has no effect; the step has seen to it.
-                return crate::bridge::exec_result(Dialect::Sqlite, 0, 0);
+                return exec_result(Dialect::Sqlite, 0, 0);
             }
         }
-        if pieces
-            .iter()
-            .any(|piece| piece.statement.changes_session() && !piece.switches_foreign_keys())
-        {
-            self.warn_of_setting(progress, &text);
-        }
-        let changes_rows = pieces.iter().any(|piece| piece.statement.is_data_change());
-        self.execute_observed(progress, statement, text, changes_rows)
+        let nature = Nature::of(&pieces);
+        match self
+            .run_observed(progress, statement, &text, Wanted::Count, nature)
             .await
+        {
+            Ok(Answer::Count(executed)) => Ok(executed.result),
+            Ok(Answer::Rows(rows)) => exec_result(dialect, rows.len() as u64, 0),
+            Err(error) => {
+                self.failed_in_transaction(progress).await;
+                Err(error)
+            }
+        }
     }
 
     async fn query_in_transaction(
@@ -299,32 +311,44 @@ impl Executor<'_> {
         progress: &mut Progress<'_>,
         statement: &Statement,
     ) -> Result<Vec<QueryResult>, DbErr> {
-        if let Some(reason) = &progress.refused {
-            return Err(crate::bridge::bridge_error(reason.clone()));
-        }
+        Self::check_refused(progress)?;
         let text = statement_text(statement);
         let pieces = pieces(&statement.sql, self.session.dialect());
+        self.check_pieces(progress, &text, &pieces)?;
+        let nature = Nature::of(&pieces);
+        match self
+            .run_observed(progress, statement, &text, Wanted::Rows, nature)
+            .await
+        {
+            Ok(Answer::Rows(rows)) => Ok(rows),
+            Ok(Answer::Count(_)) => Ok(Vec::new()),
+            Err(error) => {
+                self.failed_in_transaction(progress).await;
+                Err(error)
+            }
+        }
+    }
+
+    /// Refuses what would end the step's transaction or, behind a pooler, outlive it.
+    fn check_pieces(
+        &mut self,
+        progress: &mut Progress<'_>,
+        text: &str,
+        pieces: &[Piece],
+    ) -> Result<(), DbErr> {
         if pieces
             .iter()
             .any(|piece| piece.statement.ends_transaction())
         {
-            return Err(self.refuse(progress, &text, ENDS_TRANSACTION.to_owned()));
+            return Err(self.refuse(progress, text, ENDS_TRANSACTION));
         }
-        let is_read = pieces.iter().all(|piece| piece.statement.is_read());
-        self.query_observed(progress, statement, text, is_read)
-            .await
-    }
-
-    /// A savepoint statement on the migration's behalf.
-    async fn control(&mut self, progress: &mut Progress<'_>, sql: String) -> Result<(), DbErr> {
-        if let Some(reason) = &progress.refused {
-            return Err(crate::bridge::bridge_error(reason.clone()));
+        for piece in pieces {
+            if self.request.footing == Footing::Pooled && piece.outlives_transaction() {
+                return Err(self.refuse(progress, text, SHARED_SESSION));
+            }
+            self.note_session_change(progress, piece);
         }
-        let index = progress.statements.len() as u64;
-        match self.session.run(sql).await {
-            Ok(_) => Ok(()),
-            Err(error) => Err(self.statement_failed(progress, index, error)),
-        }
+        Ok(())
     }
 
     /// Whether a statement drops a table that others refer to, or asks for the switch itself.
@@ -345,18 +369,19 @@ impl Executor<'_> {
         false
     }
 
-    /// SQLite: every reference must lead somewhere before the step is committed.
-    async fn check_foreign_keys(&mut self) -> Result<(), StepEnd> {
+    /// SQLite: no more references may lead nowhere than before the step.
+    async fn check_foreign_keys(&mut self, before: usize) -> Result<(), StepEnd> {
         let violations = self
             .session
-            .rows("PRAGMA foreign_key_check")
+            .rows(FOREIGN_KEY_CHECK)
             .await
             .map_err(|error| self.own_failure(&error, Remains::Nothing))?;
-        let Some(first) = violations.first() else {
+        if violations.len() <= before {
             return Ok(());
-        };
+        }
+        let shown = violations.last().cloned().unwrap_or_default();
         let column = |index: usize| {
-            first
+            shown
                 .get(index)
                 .cloned()
                 .flatten()
@@ -366,7 +391,8 @@ impl Executor<'_> {
             statement: None,
             failure: Failure::Statement,
             message: format!(
-                "{} row(s) would refer to rows that do not exist; the first is row {} of {}, which refers to {}",
+                "{} row(s) would refer to rows that do not exist, {before} did before; one is row {} of {}, which \
+                 refers to {}",
                 violations.len(),
                 column(1),
                 column(0),
@@ -377,51 +403,70 @@ impl Executor<'_> {
     }
 
     /// Records the step and commits, in one message. The record can't be written if the
-    /// transaction is not the one that was opened.
-    async fn commit(&mut self, progress: &Progress<'_>, in_outer: bool) -> Result<(), StepEnd> {
-        let guard = match self.session.dialect() {
+    /// transaction is not the one that was opened, nor without the lock.
+    async fn commit(&mut self, progress: &mut Progress<'_>, in_outer: bool) -> Result<(), StepEnd> {
+        const ENDED: &str = "stairway: the transaction has ended";
+        if !self.lock.is_held_outside_session() {
+            return Err(StepEnd::LockLost);
+        }
+        let dialect = self.session.dialect();
+        let mut sql = match dialect {
             Dialect::Postgres => format!(
-                "SELECT 1 / CASE WHEN current_setting('stairway.step', true) = '{}' THEN 1 ELSE 0 END",
+                "SELECT CAST(CASE WHEN current_setting('stairway.step', true) = '{}' THEN '1' ELSE '{ENDED}' END \
+                 AS integer); ",
                 self.who.run_id
             ),
-            Dialect::MySql | Dialect::Sqlite => "RELEASE SAVEPOINT stairway_step".to_owned(),
+            Dialect::MySql | Dialect::Sqlite => "RELEASE SAVEPOINT stairway_step; ".to_owned(),
         };
-        let end = if in_outer { "" } else { "; COMMIT" };
-        let sql = format!("{guard}; {}{end}", self.record(progress));
-        match self.session.run(sql).await {
-            Ok(_) => Ok(()),
-            Err(error) => {
-                let failure = classify(self.session.dialect(), &error);
-                let lost_its_transaction = match &error {
-                    sqlx::Error::Database(error) => {
-                        error.code().as_deref() == Some("22012")
-                            || error.message().contains("no such savepoint")
-                    }
-                    _ => false,
-                };
-                let message = if lost_its_transaction {
-                    "the migration ended the transaction that the step runs in; what it did before that is in the \
-                     database without a record"
-                        .to_owned()
-                } else {
-                    format!(
-                        "the commit failed: {}",
-                        self.config.redact(&error.to_string())
-                    )
-                };
-                let unknown = failure == Failure::ConnectionLost || lost_its_transaction;
-                Err(StepEnd::Failed(FailedStep {
-                    statement: None,
-                    failure,
-                    message,
-                    remains: if unknown {
-                        Remains::Unknown
-                    } else {
-                        Remains::Nothing
-                    },
-                }))
-            }
+        // A session's lock goes with the session, and the transaction with it, unless the migration
+        // itself has given the lock back.
+        if progress.touches_locks
+            && let Some(guard) = self.lock.guard(dialect)
+        {
+            sql = format!("{sql}{guard}; ");
         }
+        sql = format!("{sql}{}{}", self.own_role(), self.record(progress));
+        match (in_outer, dialect) {
+            (false, _) => {
+                sql.push_str("; COMMIT");
+                progress.commit_sent = true;
+            }
+            (true, Dialect::Postgres) => sql.push_str("; RELEASE SAVEPOINT stairway_step"),
+            (true, Dialect::MySql | Dialect::Sqlite) => {}
+        }
+        let Err(error) = self.session.run(sql).await else {
+            return Ok(());
+        };
+        if is_lock_lost(&error) {
+            return Err(StepEnd::LockLost);
+        }
+        let failure = classify_in_session(dialect, &error);
+        let ended = match &error {
+            sqlx::Error::Database(error) => {
+                error.message().contains(ENDED) || error.message().contains("no such savepoint")
+            }
+            _ => false,
+        };
+        let message = if ended {
+            "the migration ended the transaction that the step runs in; what it did before that is in the database \
+             without a record"
+                .to_owned()
+        } else {
+            format!(
+                "the commit failed: {}",
+                self.config.redact(&error.to_string())
+            )
+        };
+        Err(StepEnd::Failed(FailedStep {
+            statement: None,
+            failure,
+            message,
+            remains: if failure == Failure::ConnectionLost || ended {
+                Remains::Unknown
+            } else {
+                Remains::Nothing
+            },
+        }))
     }
 
     /// Undoes the step. Where the connection is lost, the server has done so.
@@ -436,29 +481,37 @@ impl Executor<'_> {
 /// The transaction around all steps of a run.
 impl Executor<'_> {
     /// Opens it. SQLite's foreign keys are checked at its end, since they can't be switched inside.
-    pub(crate) async fn begin_outer(&mut self) -> Result<bool, sqlx::Error> {
-        let sql = match self.session.dialect() {
-            Dialect::Sqlite => "PRAGMA foreign_keys = OFF; BEGIN IMMEDIATE; SELECT 't'".to_owned(),
-            Dialect::Postgres | Dialect::MySql => self.begin_postgres(false),
+    /// Returns whether the lock is held.
+    pub(crate) async fn begin_outer(&mut self) -> Result<bool, Error> {
+        let failed = |dialect: Dialect, error: &sqlx::Error| {
+            Error::query("opening the transaction around all steps", dialect, error)
         };
-        let rows = self.session.rows(sql).await?;
-        let held = rows
-            .last()
-            .and_then(|row| row.first())
-            .and_then(Option::as_deref)
-            == Some("t");
-        Ok(held && self.lock.is_held(self.session).await?)
+        let dialect = self.session.dialect();
+        let sql = match (dialect, self.request.footing) {
+            (Dialect::Sqlite, _) => "PRAGMA foreign_keys = OFF; BEGIN IMMEDIATE".to_owned(),
+            (_, Footing::Direct) => format!("{}; BEGIN; {}", self.baseline.reset, self.mark()),
+            (_, Footing::Pooled) => {
+                let settings = format!("{}; {}; ", self.mark(), self.local_settings());
+                self.request.begin_locked(self.session, &settings).await?;
+                return Ok(true);
+            }
+        };
+        self.session
+            .run(sql)
+            .await
+            .map_err(|error| failed(dialect, &error))?;
+        self.lock
+            .is_held(self.session)
+            .await
+            .map_err(|error| failed(dialect, &error))
     }
 
     /// Commits it.
     pub(crate) async fn commit_outer(&mut self) -> Result<(), Error> {
+        let dialect = self.session.dialect();
         match self.session.run("COMMIT").await {
             Ok(_) => Ok(()),
-            Err(error) => Err(Error::query(
-                "committing all steps",
-                self.session.dialect(),
-                &error,
-            )),
+            Err(error) => Err(Error::query("committing all steps", dialect, &error)),
         }
     }
 }
@@ -466,8 +519,6 @@ impl Executor<'_> {
 /// What opening the transaction came to.
 enum Begun {
     Ready,
-    /// Someone else holds the lock that is taken step by step.
-    LockTaken,
     /// Someone else has done this step meanwhile.
     AlreadyDone,
 }

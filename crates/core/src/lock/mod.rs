@@ -8,24 +8,27 @@
 //! SQLite: an operating-system lock on `<database>.lock`, freed with the process.
 
 mod file;
+mod footing;
+mod heartbeat;
 mod mysql;
 mod postgres;
 
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
-use stairway_plan::bookkeeping::Bookkeeping;
+use stairway_plan::bookkeeping::{Bookkeeping, LeaseRow};
 use stairway_plan::event::{EventKind, LockHolder};
-use stairway_plan::sql::Dialect;
+use stairway_plan::sql::{Dialect, redact_statement};
 
 use crate::BoxFuture;
-use crate::config::{Config, DatabaseSource, PoolerPolicy};
-use crate::connection::Session;
+use crate::config::{Config, DatabaseSource, OrphanPolicy};
+use crate::connection::{Failure, Session};
 use crate::error::Error;
 use crate::observer::Observers;
 use crate::stop::Stop;
 
-pub(crate) use postgres::is_behind_pooler;
+pub(crate) use footing::{Footing, examine};
+pub(crate) use heartbeat::Heartbeat;
 
 /// Which lock belongs to a database and its history.
 #[derive(Clone, Debug)]
@@ -34,6 +37,12 @@ pub(crate) struct LockKey {
     pub(crate) name: String,
     /// The lock's number on PostgreSQL.
     pub(crate) number: i64,
+    /// The schema of the history table, where it is or where it would be made; in MySQL the database.
+    pub(crate) schema: Option<String>,
+    /// The database in use, on MySQL/MariaDB.
+    pub(crate) database: Option<String>,
+    /// Why nothing can be written here.
+    read_only: Option<&'static str>,
     /// The file that is locked for SQLite; none for a database in memory.
     file: Option<PathBuf>,
 }
@@ -44,7 +53,7 @@ pub(crate) enum MigrationLock {
     /// A session-level advisory lock.
     Postgres { number: i64 },
     /// Each step locks inside its transaction.
-    PostgresTransaction { number: i64 },
+    PostgresTransaction,
     /// A named lock of the session.
     MySql { name: String },
     /// A locked file.
@@ -63,33 +72,143 @@ pub(crate) enum Acquired {
 }
 
 impl LockKey {
-    /// The key, from the database and its history table.
+    /// The key, from the database and its history table. However a session comes to that table (by
+    /// a configured schema, by the search path, through a link to the file), the key is the same.
     pub(crate) async fn of(
         config: &Config,
         books: &Bookkeeping,
         session: &mut Session,
     ) -> Result<Self, sqlx::Error> {
-        let (database, file) = match session.dialect() {
-            Dialect::Postgres => (session.value("SELECT current_database()").await?, None),
-            Dialect::MySql => (session.value("SELECT DATABASE()").await?, None),
-            Dialect::Sqlite => {
-                let file = match &config.database {
-                    DatabaseSource::Url(url) => url.sqlite_file().map(PathBuf::from),
-                    DatabaseSource::Connection(_) => session
-                        .value("SELECT file FROM pragma_database_list WHERE name = 'main'")
-                        .await?
-                        .filter(|file| !file.is_empty())
-                        .map(PathBuf::from),
-                };
-                (None, file)
-            }
-        };
-        let database = database.unwrap_or_default();
+        match session.dialect() {
+            Dialect::Postgres => Self::postgres(books, session).await,
+            Dialect::MySql => Self::mysql(books, session).await,
+            Dialect::Sqlite => Self::sqlite(config, books, session).await,
+        }
+    }
+
+    async fn postgres(books: &Bookkeeping, session: &mut Session) -> Result<Self, sqlx::Error> {
+        let table = Dialect::Postgres.quote_string(&books.quoted_history_table());
+        let row = session
+            .rows(format!(
+                "SELECT current_database(), coalesce((SELECT n.nspname FROM pg_class c \
+                 JOIN pg_namespace n ON n.oid = c.relnamespace WHERE c.oid = to_regclass({table})), current_schema()), \
+                 CASE WHEN pg_is_in_recovery() THEN 't' ELSE 'f' END, current_setting('transaction_read_only')"
+            ))
+            .await?
+            .pop()
+            .unwrap_or_default();
+        let column = |index: usize| row.get(index).and_then(Option::as_deref);
+        let database = column(0).unwrap_or_default();
+        let schema = books.schema().or(column(1)).map(str::to_owned);
+        let located = schema
+            .as_deref()
+            .map_or_else(|| books.clone(), |schema| books.located(schema));
         Ok(Self {
-            name: books.lock_name(&database),
-            number: books.lock_number(&database),
+            name: located.lock_name(database),
+            number: located.lock_number(database),
+            schema,
+            database: None,
+            read_only: match (column(2), column(3)) {
+                (Some("t"), _) => Some(
+                    "the server is a read-only standby, or a proxy on the way sends reads to one (pg_is_in_recovery)",
+                ),
+                (_, Some("on")) => Some(
+                    "transactions are read-only here (default_transaction_read_only is on for this user or database)",
+                ),
+                _ => None,
+            },
+            file: None,
+        })
+    }
+
+    async fn mysql(books: &Bookkeeping, session: &mut Session) -> Result<Self, sqlx::Error> {
+        let row = session
+            .rows("SELECT DATABASE(), @@lower_case_table_names, @@read_only, @@innodb_read_only")
+            .await?
+            .pop()
+            .unwrap_or_default();
+        let column = |index: usize| row.get(index).and_then(Option::as_deref);
+        let database = column(0).map(str::to_owned);
+        let schema = books
+            .schema()
+            .map(str::to_owned)
+            .or_else(|| database.clone());
+        let place = schema.clone().unwrap_or_default();
+        // Where the server does not tell `Shop` from `shop`, the lock must not either.
+        let place = if column(1) == Some("0") {
+            place
+        } else {
+            place.to_lowercase()
+        };
+        let located = Bookkeeping::new(Dialect::MySql, books.history_table(), Some(&place));
+        let is_on = |index: usize| !matches!(column(index), None | Some("0" | "OFF"));
+        Ok(Self {
+            name: located.lock_name(&place),
+            number: located.lock_number(&place),
+            schema,
+            database,
+            read_only: (is_on(2) || is_on(3)).then_some(
+                "the server is a read-only replica, or a proxy on the way sends reads to one (read_only is on)",
+            ),
+            file: None,
+        })
+    }
+
+    async fn sqlite(
+        config: &Config,
+        books: &Bookkeeping,
+        session: &mut Session,
+    ) -> Result<Self, sqlx::Error> {
+        let file = match &config.database {
+            DatabaseSource::Url(url) => url.sqlite_file().map(PathBuf::from),
+            DatabaseSource::Connection(_) => session
+                .value("SELECT file FROM pragma_database_list WHERE name = 'main'")
+                .await?
+                .filter(|file| !file.is_empty())
+                .map(PathBuf::from),
+        };
+        // Two links to one file must not have two locks.
+        let file = file.map(|file| std::fs::canonicalize(&file).unwrap_or(file));
+        Ok(Self {
+            name: books.lock_name(""),
+            number: books.lock_number(""),
+            schema: None,
+            database: None,
+            read_only: None,
             file: file.map(|file| file::lock_file_of(&file)),
         })
+    }
+
+    /// Whether it is an SQLite database in a file.
+    pub(crate) fn has_file(&self) -> bool {
+        self.file.is_some()
+    }
+
+    /// The tables, named with their schema.
+    pub(crate) fn located(&self, books: &Bookkeeping) -> Bookkeeping {
+        match (&self.schema, books.dialect()) {
+            (Some(schema), Dialect::Postgres | Dialect::MySql) => books.located(schema),
+            _ => books.clone(),
+        }
+    }
+
+    /// Refuses a database in which nothing can be written, before that is tried.
+    pub(crate) fn check_writable(&self, config: &Config) -> Result<(), Error> {
+        if config.dialect() == Dialect::Postgres && self.schema.is_none() {
+            return Err(Error::Unsupported(
+                "there is no schema to keep the history in: set the search path, or name one with \
+                 MIGRATION_HISTORY_SCHEMA"
+                    .to_owned(),
+            ));
+        }
+        match self.read_only {
+            None => Ok(()),
+            Some(reason) => Err(Error::Refused {
+                location: config.location(),
+                failure: Failure::ReadOnly,
+                message: format!("{reason}; nothing was done"),
+            }),
+        }
     }
 }
 
@@ -98,10 +217,10 @@ impl MigrationLock {
     async fn try_acquire(
         key: &LockKey,
         session: &mut Session,
-        behind_pooler: bool,
+        footing: Footing,
     ) -> Result<Option<Self>, Error> {
         let taken = match session.dialect() {
-            Dialect::Postgres if behind_pooler => true,
+            Dialect::Postgres if footing == Footing::Pooled => true,
             Dialect::Postgres => postgres::try_lock(session, key.number)
                 .await
                 .map_err(|error| lock_error(session, &error))?,
@@ -114,7 +233,7 @@ impl MigrationLock {
             },
         };
         Ok(taken.then(|| match session.dialect() {
-            Dialect::Postgres if behind_pooler => Self::PostgresTransaction { number: key.number },
+            Dialect::Postgres if footing == Footing::Pooled => Self::PostgresTransaction,
             Dialect::Postgres => Self::Postgres { number: key.number },
             Dialect::MySql => Self::MySql {
                 name: key.name.clone(),
@@ -129,7 +248,7 @@ impl MigrationLock {
             Self::Postgres { number } => postgres::is_held(session, *number).await,
             Self::MySql { name } => mysql::is_held(session, name).await,
             Self::File(file) => Ok(file.is_held()),
-            Self::PostgresTransaction { .. } | Self::Unneeded => Ok(true),
+            Self::PostgresTransaction | Self::Unneeded => Ok(true),
         }
     }
 
@@ -142,26 +261,40 @@ impl MigrationLock {
                 file.unlock();
                 Ok(())
             }
-            Self::PostgresTransaction { .. } | Self::Unneeded => Ok(()),
+            Self::PostgresTransaction | Self::Unneeded => Ok(()),
         };
         if let Err(error) = result {
             tracing::debug!(%error, "the lock ends with its session");
         }
     }
 
-    /// PostgreSQL: the condition that this session holds the lock.
-    pub(crate) fn postgres_condition(&self) -> String {
+    /// The condition, in SQL, that this session holds the lock; none where SQL can't tell.
+    pub(crate) fn held_condition(&self) -> Option<String> {
         match self {
-            Self::Postgres { number } => postgres::held_condition(*number),
-            _ => "true".to_owned(),
+            Self::Postgres { number } => Some(postgres::held_condition(*number)),
+            Self::MySql { name } => Some(mysql::held_condition(name)),
+            Self::PostgresTransaction | Self::File(_) | Self::Unneeded => None,
         }
     }
 
-    /// The number to lock inside each step's transaction, behind a pooler.
-    pub(crate) fn transaction_lock(&self) -> Option<i64> {
+    /// Whether the lock is ours as far as the session has no part in it: SQLite's is a file's.
+    pub(crate) fn is_held_outside_session(&self) -> bool {
         match self {
-            Self::PostgresTransaction { number } => Some(*number),
-            _ => None,
+            Self::File(file) => file.is_held(),
+            _ => true,
+        }
+    }
+
+    /// A query that fails unless this session holds the lock, to stand before what must not be
+    /// committed without it. PostgreSQL's error says [`LOCK_LOST`], MySQL's has the number 1242.
+    pub(crate) fn guard(&self, dialect: Dialect) -> Option<String> {
+        let held = self.held_condition()?;
+        match dialect {
+            Dialect::Postgres => Some(format!(
+                "SELECT CAST(CASE WHEN {held} THEN '1' ELSE '{LOCK_LOST}' END AS integer)"
+            )),
+            Dialect::MySql => Some(format!("SELECT IF({held}, 1, (SELECT 1 UNION SELECT 2))")),
+            Dialect::Sqlite => None,
         }
     }
 }
@@ -172,19 +305,84 @@ pub(crate) async fn holder(
     books: &Bookkeeping,
     session: &mut Session,
 ) -> Result<Option<LockHolder>, sqlx::Error> {
-    match session.dialect() {
-        Dialect::Postgres => postgres::holder(session, key.number).await,
-        Dialect::MySql => mysql::holder(session, books, &key.name).await,
-        Dialect::Sqlite => Ok(key.file.as_deref().and_then(file::holder)),
+    let (session_id, mut holder) = match session.dialect() {
+        Dialect::Postgres => match postgres::holder(session, key.number).await? {
+            Some(found) => found,
+            None => return Ok(None),
+        },
+        Dialect::MySql => match mysql::holder(session, &key.name).await? {
+            Some(found) => found,
+            None => return Ok(None),
+        },
+        Dialect::Sqlite => return Ok(key.file.as_deref().and_then(file::holder)),
+    };
+    if let Some(lease) = lease_of(key, books, session, session_id).await? {
+        holder.pid = lease.pid;
+        holder.host = Some(lease.host);
+        holder.application = Some(lease.application);
+        holder.since = lease.acquired_at;
+        if let Some(silent) = lease
+            .silent_seconds
+            .filter(|silent| *silent > heartbeat::DEAD_AFTER)
+        {
+            let activity = holder.activity.unwrap_or_default();
+            holder.activity = Some(format!("no sign of life for {silent} s; {activity}"));
+        }
     }
+    Ok(Some(holder))
+}
+
+/// What a session does, for people: its state and the beginning of its statement, secrets masked.
+fn activity(state: Option<String>, statement: Option<String>, dialect: Dialect) -> Option<String> {
+    let statement = redact_statement(&statement.unwrap_or_default(), dialect);
+    let beginning: String = statement.chars().take(120).collect();
+    state.map(|state| format!("{state}: {beginning}"))
+}
+
+/// What the holder wrote of itself into the lease table; the row of an earlier one names another
+/// session of the server.
+async fn lease_of(
+    key: &LockKey,
+    books: &Bookkeeping,
+    session: &mut Session,
+    holder: i64,
+) -> Result<Option<LeaseRow>, sqlx::Error> {
+    let existing = books.found_tables(&session.rows(books.find_tables()).await?);
+    if !existing.lease {
+        return Ok(None);
+    }
+    let rows = session.rows(books.read_lease(&key.name)).await?;
+    Ok(books
+        .parse_lease(&rows)
+        .filter(|lease| lease.session == Some(holder)))
 }
 
 /// Ends the holder's session on the server, which frees the lock and rolls back its transaction.
 /// Returns false where there is nothing to end: SQLite's lock ends with its process.
 pub(crate) async fn break_lock(key: &LockKey, session: &mut Session) -> Result<bool, sqlx::Error> {
+    let holder = match session.dialect() {
+        Dialect::Postgres => postgres::holder(session, key.number).await?,
+        Dialect::MySql => mysql::holder(session, &key.name).await?,
+        Dialect::Sqlite => None,
+    };
+    match holder {
+        Some((id, _)) => end_session(session, id).await,
+        None => Ok(false),
+    }
+}
+
+/// Ends a session of the server.
+async fn end_session(session: &mut Session, id: i64) -> Result<bool, sqlx::Error> {
     match session.dialect() {
-        Dialect::Postgres => postgres::terminate_holder(session, key.number).await,
-        Dialect::MySql => mysql::kill_holder(session, &key.name).await,
+        Dialect::Postgres => Ok(session
+            .value(format!("SELECT pg_terminate_backend({id})"))
+            .await?
+            .as_deref()
+            == Some("t")),
+        Dialect::MySql => {
+            session.run(format!("KILL CONNECTION {id}")).await?;
+            Ok(true)
+        }
         Dialect::Sqlite => Ok(false),
     }
 }
@@ -207,64 +405,193 @@ impl StillNeeded for Always {
     }
 }
 
-/// Waits for the lock, at most as long as the configuration allows, and says who holds it.
-/// `still_needed` is asked between attempts, so that a replica whose work was done by another
-/// goes on without ever holding the lock.
-pub(crate) async fn acquire(
-    key: &LockKey,
-    books: &Bookkeeping,
-    session: &mut Session,
-    config: &Config,
-    observers: &Observers,
-    stop: &Stop,
-    still_needed: &dyn StillNeeded,
-) -> Result<(Acquired, Duration), Error> {
-    let behind_pooler = match config.pooler {
-        PoolerPolicy::Direct => false,
-        PoolerPolicy::Transaction => session.dialect() == Dialect::Postgres,
-        PoolerPolicy::Detect => is_behind_pooler(config, session)
+/// Who asks for which lock.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Request<'run> {
+    pub(crate) key: &'run LockKey,
+    pub(crate) books: &'run Bookkeeping,
+    pub(crate) config: &'run Config,
+    pub(crate) observers: &'run Observers,
+    pub(crate) stop: &'run Stop,
+    pub(crate) footing: Footing,
+}
+
+/// What PostgreSQL says when [`MigrationLock::guard`] fails.
+pub(crate) const LOCK_LOST: &str = "stairway: the migration lock is lost";
+
+/// How often a waiter looks at whether the holder still lives.
+const ORPHAN_LOOK: Duration = Duration::from_secs(2);
+
+/// How the lock is to be held.
+#[derive(Clone, Copy, Debug)]
+enum Tenure<'a> {
+    /// Until it is given back.
+    Session,
+    /// By a transaction that is opened for it and gets these settings.
+    Transaction(&'a str),
+}
+
+impl Request<'_> {
+    /// Waits for the lock, at most as long as the configuration allows, and says who holds it.
+    /// `still_needed` is asked between attempts, so that a replica whose work was done by another
+    /// goes on without ever holding the lock. Behind a pooler the lock is not taken here, but by each
+    /// transaction: [`Self::begin_locked`].
+    pub(crate) async fn acquire(
+        &self,
+        session: &mut Session,
+        still_needed: &dyn StillNeeded,
+    ) -> Result<(Acquired, Duration), Error> {
+        let started = Instant::now();
+        let acquired = self.wait(session, Tenure::Session, still_needed).await?;
+        Ok((
+            acquired.map_or(Acquired::NothingLeft, Acquired::Lock),
+            started.elapsed(),
+        ))
+    }
+
+    /// Behind a pooler: opens a transaction that holds the lock until it ends, and that begins with
+    /// these settings.
+    pub(crate) async fn begin_locked(
+        &self,
+        session: &mut Session,
+        settings: &str,
+    ) -> Result<(), Error> {
+        self.wait(session, Tenure::Transaction(settings), &Always)
             .await
-            .map_err(|error| lock_error(session, &error))?,
-    };
-    let started = Instant::now();
-    let mut reported = Instant::now();
-    let mut pause = Duration::from_millis(25);
-    let mut first = true;
-    loop {
-        if let Some(lock) = MigrationLock::try_acquire(key, session, behind_pooler).await? {
-            return Ok((Acquired::Lock(lock), started.elapsed()));
+            .map(drop)
+    }
+
+    async fn try_once(
+        &self,
+        session: &mut Session,
+        tenure: Tenure<'_>,
+    ) -> Result<Option<MigrationLock>, Error> {
+        let Tenure::Transaction(settings) = tenure else {
+            return MigrationLock::try_acquire(self.key, session, self.footing).await;
+        };
+        let number = self.key.number;
+        let taken = session
+            .value(format!(
+                "BEGIN; {settings}SELECT CASE WHEN pg_try_advisory_xact_lock({number}) THEN 't' ELSE 'f' END"
+            ))
+            .await
+            .map_err(|error| lock_error(session, &error))?;
+        if taken.as_deref() == Some("t") {
+            return Ok(Some(MigrationLock::PostgresTransaction));
         }
-        if !first && !still_needed.is_still_needed(session).await? {
-            return Ok((Acquired::NothingLeft, started.elapsed()));
+        session
+            .run("ROLLBACK")
+            .await
+            .map_err(|error| lock_error(session, &error))?;
+        Ok(None)
+    }
+
+    /// Polls. Whoever waits inside PostgreSQL holds a snapshot, for which a concurrent index build of
+    /// the lock's holder would wait in turn.
+    async fn wait(
+        &self,
+        session: &mut Session,
+        tenure: Tenure<'_>,
+        still_needed: &dyn StillNeeded,
+    ) -> Result<Option<MigrationLock>, Error> {
+        let started = Instant::now();
+        let mut reported = Instant::now();
+        let mut looked = Instant::now();
+        let mut warned = false;
+        let mut pause = Duration::from_millis(25);
+        let mut first = true;
+        loop {
+            if let Some(lock) = self.try_once(session, tenure).await? {
+                return Ok(Some(lock));
+            }
+            if !first && !still_needed.is_still_needed(session).await? {
+                return Ok(None);
+            }
+            let waited = started.elapsed();
+            let left = self.config.lock_wait_timeout.saturating_sub(waited);
+            // A lock that each step takes for itself is often another run's for a moment.
+            let at_once = first && matches!(tenure, Tenure::Session);
+            if at_once || reported.elapsed() >= Duration::from_secs(5) {
+                reported = Instant::now();
+                self.observers.emit(EventKind::WaitingForLock {
+                    holder: self.holder(session).await?,
+                    waited_ms: crate::milliseconds(waited),
+                    time_left_ms: crate::milliseconds(left),
+                });
+            }
+            if !first && looked.elapsed() >= ORPHAN_LOOK {
+                looked = Instant::now();
+                self.see_to_orphan(session, &mut warned).await?;
+            }
+            first = false;
+            if left.is_zero() {
+                return Err(Error::LockTimeout {
+                    waited,
+                    holder: self.holder(session).await?.map(Box::new),
+                    location: self.config.location(),
+                });
+            }
+            // Jitter keeps replicas that were started together from asking together.
+            let jitter = pause.mul_f64(fastrand::f64() * 0.5);
+            self.stop.sleep((pause + jitter).min(left)).await?;
+            pause = (pause * 2).min(Duration::from_millis(250));
         }
-        let waited = started.elapsed();
-        let left = config.lock_wait_timeout.saturating_sub(waited);
-        if first || reported.elapsed() >= Duration::from_secs(5) {
-            reported = Instant::now();
-            let holder = holder(key, books, session)
-                .await
-                .map_err(|error| lock_error(session, &error))?;
-            observers.emit(EventKind::WaitingForLock {
-                holder,
-                waited_ms: crate::milliseconds(waited),
-                time_left_ms: crate::milliseconds(left),
-            });
+    }
+
+    async fn holder(&self, session: &mut Session) -> Result<Option<LockHolder>, Error> {
+        holder(self.key, self.books, session)
+            .await
+            .map_err(|error| lock_error(session, &error))
+    }
+
+    /// The holder is dead and the server still runs its statement: that is waited for, or it is
+    /// cancelled by ending the session. Nothing is ever run beside it, since it has the lock.
+    async fn see_to_orphan(&self, session: &mut Session, warned: &mut bool) -> Result<(), Error> {
+        let failed = |session: &Session, error: sqlx::Error| {
+            Error::query("looking after the lock's holder", session.dialect(), &error)
+        };
+        let found = match session.dialect() {
+            Dialect::Postgres => postgres::holder(session, self.key.number).await,
+            Dialect::MySql => mysql::holder(session, &self.key.name).await,
+            Dialect::Sqlite => return Ok(()),
+        };
+        let Some((id, _)) = found.map_err(|error| failed(session, error))? else {
+            return Ok(());
+        };
+        let lease = lease_of(self.key, self.books, session, id)
+            .await
+            .map_err(|error| failed(session, error))?;
+        let Some((lease, silent)) = lease.and_then(|lease| {
+            let silent = lease.silent_seconds?;
+            (silent > heartbeat::DEAD_AFTER).then_some((lease, silent))
+        }) else {
+            return Ok(());
+        };
+        let who = format!(
+            "the run that holds the lock ({} on {}) has given no sign of life for {silent} s",
+            lease.application, lease.host
+        );
+        match self.config.orphan {
+            OrphanPolicy::Wait if *warned => {}
+            OrphanPolicy::Wait => {
+                *warned = true;
+                self.observers.emit(EventKind::Warning {
+                    message: format!(
+                        "{who}; its statement may still run on the server and is waited for. To end it: \
+                         `stairway unlock`, or MIGRATION_ORPHAN=cancel"
+                    ),
+                });
+            }
+            OrphanPolicy::Cancel => {
+                end_session(session, id)
+                    .await
+                    .map_err(|error| failed(session, error))?;
+                self.observers.emit(EventKind::Warning {
+                    message: format!("{who}; its session {id} on the server was ended"),
+                });
+            }
         }
-        first = false;
-        if left.is_zero() {
-            let holder = holder(key, books, session)
-                .await
-                .map_err(|error| lock_error(session, &error))?;
-            return Err(Error::LockTimeout {
-                waited,
-                holder: holder.map(Box::new),
-                location: config.location(),
-            });
-        }
-        // Jitter keeps replicas that were started together from asking together.
-        let jitter = pause.mul_f64(fastrand::f64() * 0.5);
-        stop.sleep((pause + jitter).min(left)).await?;
-        pause = (pause * 2).min(Duration::from_millis(250));
+        Ok(())
     }
 }
 

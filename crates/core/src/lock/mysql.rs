@@ -1,7 +1,6 @@
 //! MySQL's and MariaDB's named locks. They belong to the session and are shared by all databases
 //! of a server, so the name holds the database's.
 
-use stairway_plan::bookkeeping::Bookkeeping;
 use stairway_plan::event::LockHolder;
 use stairway_plan::sql::Dialect;
 
@@ -20,8 +19,13 @@ pub(super) async fn try_lock(session: &mut Session, name: &str) -> Result<bool, 
 }
 
 pub(super) async fn is_held(session: &mut Session, name: &str) -> Result<bool, sqlx::Error> {
-    let query = format!("SELECT IS_USED_LOCK({}) = CONNECTION_ID()", quoted(name));
+    let query = format!("SELECT {}", held_condition(name));
     Ok(session.value(query).await?.as_deref() == Some("1"))
+}
+
+/// The condition that this session holds the lock.
+pub(super) fn held_condition(name: &str) -> String {
+    format!("IS_USED_LOCK({}) <=> CONNECTION_ID()", quoted(name))
 }
 
 pub(super) async fn unlock(session: &mut Session, name: &str) -> Result<(), sqlx::Error> {
@@ -31,11 +35,11 @@ pub(super) async fn unlock(session: &mut Session, name: &str) -> Result<(), sqlx
         .map(drop)
 }
 
+/// The holder's session on the server, and what the server knows of it.
 pub(super) async fn holder(
     session: &mut Session,
-    books: &Bookkeeping,
     name: &str,
-) -> Result<Option<LockHolder>, sqlx::Error> {
+) -> Result<Option<(i64, LockHolder)>, sqlx::Error> {
     let query = format!("SELECT CAST(IS_USED_LOCK({}) AS CHAR)", quoted(name));
     let Some(id) = session
         .value(query)
@@ -46,40 +50,20 @@ pub(super) async fn holder(
     };
     let rows = session
         .rows(format!(
-            "SELECT HOST, CONCAT(COMMAND, ': ', COALESCE(LEFT(INFO, 120), '')) \
+            "SELECT HOST, COMMAND, LEFT(INFO, 2000) \
              FROM information_schema.PROCESSLIST WHERE ID = {id}"
         ))
         .await?;
     let mut columns = rows.into_iter().next().unwrap_or_default().into_iter();
-    let mut holder = LockHolder {
+    let holder = LockHolder {
         pid: Some(id),
         host: columns.next().flatten(),
-        activity: columns.next().flatten(),
+        activity: super::activity(
+            columns.next().flatten(),
+            columns.next().flatten(),
+            Dialect::MySql,
+        ),
         ..LockHolder::default()
     };
-    // The holder says in the lease table who it is; the row of an earlier one names another session.
-    let existing = books.found_tables(&session.rows(books.find_tables()).await?);
-    if existing.lease
-        && let Some(lease) = books.parse_lease(&session.rows(books.read_lease(name)).await?)
-        && lease.session == Some(id)
-    {
-        holder.pid = lease.pid;
-        holder.host = Some(lease.host);
-        holder.application = Some(lease.application);
-        holder.since = lease.acquired_at;
-    }
-    Ok(Some(holder))
-}
-
-pub(super) async fn kill_holder(session: &mut Session, name: &str) -> Result<bool, sqlx::Error> {
-    let query = format!("SELECT CAST(IS_USED_LOCK({}) AS CHAR)", quoted(name));
-    let Some(id) = session
-        .value(query)
-        .await?
-        .and_then(|id| id.parse::<i64>().ok())
-    else {
-        return Ok(false);
-    };
-    session.run(format!("KILL CONNECTION {id}")).await?;
-    Ok(true)
+    Ok(Some((id, holder)))
 }

@@ -1,13 +1,10 @@
 //! PostgreSQL's advisory locks (manual, section 13.3.5).
 
-use std::time::Duration;
-
 use chrono::DateTime;
 use stairway_plan::event::LockHolder;
 use stairway_plan::sql::Dialect;
 
-use crate::config::{Config, DatabaseSource};
-use crate::connection::{Access, Session, connect};
+use crate::connection::Session;
 
 /// The rows of `pg_locks` for one advisory lock of this database. A 64-bit key shows as two halves.
 fn lock_rows(number: i64) -> String {
@@ -51,15 +48,16 @@ pub(super) async fn unlock(session: &mut Session, number: i64) -> Result<(), sql
         .map(drop)
 }
 
+/// The holder's session on the server, and what the server knows of it.
 pub(super) async fn holder(
     session: &mut Session,
     number: i64,
-) -> Result<Option<LockHolder>, sqlx::Error> {
+) -> Result<Option<(i64, LockHolder)>, sqlx::Error> {
     let rows = session
         .rows(format!(
             "SELECT l.pid::text, a.client_addr::text, a.application_name, \
              to_char(a.backend_start AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS.US\"Z\"'), \
-             a.state || ': ' || left(regexp_replace(a.query, '\\s+', ' ', 'g'), 120) \
+             a.state, regexp_replace(a.query, '\\s+', ' ', 'g') \
              FROM pg_locks l LEFT JOIN pg_stat_activity a ON a.pid = l.pid WHERE {}",
             lock_rows(number)
         ))
@@ -69,12 +67,14 @@ pub(super) async fn holder(
     };
     let mut columns = row.into_iter();
     let mut next = || columns.next().flatten();
-    let (pid, address, application, since, activity) = (next(), next(), next(), next(), next());
+    let (pid, address, application, since) = (next(), next(), next(), next());
+    let activity = super::activity(next(), next(), Dialect::Postgres);
+    let id = pid.as_deref().and_then(|pid| pid.parse().ok()).unwrap_or(0);
     // Our own sessions carry their process and machine in the application name.
     let own = application
         .as_deref()
         .and_then(|name| name.strip_prefix("stairway ")?.split_once('@'));
-    Ok(Some(LockHolder {
+    let holder = LockHolder {
         pid: own
             .map_or(pid.as_deref(), |(pid, _)| Some(pid))
             .and_then(|pid| pid.parse().ok()),
@@ -84,58 +84,6 @@ pub(super) async fn holder(
             .map(|since| since.to_utc()),
         application,
         activity,
-    }))
-}
-
-pub(super) async fn terminate_holder(
-    session: &mut Session,
-    number: i64,
-) -> Result<bool, sqlx::Error> {
-    let ended = session
-        .value(format!(
-            "SELECT bool_or(pg_terminate_backend(l.pid)) FROM pg_locks l \
-             WHERE l.pid <> pg_backend_pid() AND {}",
-            lock_rows(number)
-        ))
-        .await?;
-    Ok(ended.as_deref() == Some("t"))
-}
-
-/// Asks for the number of the server session.
-const PID: &str = "SELECT pg_backend_pid()";
-
-/// Whether the server sessions behind our connections are shared, as `PgBouncer` does in transaction
-/// and statement mode. A second connection opens a transaction: where that moves the first one to
-/// another server session, or shows both on the same one, there is a pooler.
-pub(crate) async fn is_behind_pooler(
-    config: &Config,
-    session: &mut Session,
-) -> Result<bool, sqlx::Error> {
-    if session.dialect() != Dialect::Postgres
-        || matches!(config.database, DatabaseSource::Connection(_))
-    {
-        return Ok(false);
-    }
-    let mut other = connect(
-        &config.database,
-        Access::Read,
-        &config.application_name(),
-        config.connect_timeout,
-    )
-    .await?;
-    let mut shared = false;
-    for _ in 0..2 {
-        let before = session.value(PID).await?;
-        other.run("BEGIN READ ONLY").await?;
-        let during = other.value(PID).await?;
-        let after = session.value(PID).await?;
-        other.run("ROLLBACK").await?;
-        if before == during || before != after {
-            shared = true;
-            break;
-        }
-        tokio::time::sleep(Duration::from_millis(1)).await;
-    }
-    other.close().await;
-    Ok(shared)
+    };
+    Ok(Some((id, holder)))
 }

@@ -8,6 +8,7 @@ use super::error::{Origin, SettingsError};
 use super::value::{parse_boolean, parse_count, parse_duration, parse_text, shown};
 use super::{CONFIG_FILE, CONFIG_VARIABLE, DATABASE_URL, Draft};
 use crate::config::{OrphanPolicy, PoolerPolicy};
+use crate::notify::{WEBHOOK_URL, WebhookFormat, WebhookOccasion, WebhookUrl};
 use crate::telemetry::{LogFormat, LogLevel};
 
 /// Something that can be set.
@@ -60,6 +61,8 @@ pub enum Takes {
     Text(fn(&mut Draft, String)),
     /// A path, relative to the working directory.
     Path(fn(&mut Draft, PathBuf)),
+    /// An address that nobody else may know.
+    Webhook(fn(&mut Draft, WebhookUrl)),
     /// One of these words.
     OneOf(&'static [&'static str], fn(&mut Draft, usize)),
 }
@@ -73,6 +76,7 @@ impl Takes {
             Self::Count(least, most, _) => format!("{least} to {most}"),
             Self::Text(_) => "text".to_owned(),
             Self::Path(_) => "path".to_owned(),
+            Self::Webhook(_) => "URL".to_owned(),
             Self::OneOf(words, _) => words
                 .iter()
                 .map(|word| format!("`{word}`"))
@@ -114,6 +118,7 @@ impl Setting {
             Takes::Count(least, most, put) => put(draft, parse_count(text, least, most)?),
             Takes::Text(put) => put(draft, parse_text(text)?),
             Takes::Path(put) => put(draft, PathBuf::from(parse_path(text)?)),
+            Takes::Webhook(put) => put(draft, WebhookUrl::parse(text)?),
             Takes::OneOf(words, put) => {
                 let word = text.trim().to_ascii_lowercase();
                 let Some(at) = words.iter().position(|known| *known == word) else {
@@ -376,6 +381,49 @@ pub const SETTINGS: &[Setting] = &[
         takes: Takes::Path(|draft, value| draft.config.revisions_directory = value),
         scope: Scope::Database,
         meaning: "Where `create` and `merge` write revision files.",
+    },
+    Setting {
+        key: "webhook_url",
+        variable: WEBHOOK_URL,
+        flag: None,
+        default: DefaultValue::Described("none"),
+        takes: Takes::Webhook(|draft, value| draft.config.webhook.url = Some(value)),
+        scope: Scope::Database,
+        meaning: "Where `run` and `upgrade` send a message when they end. A secret: it is never shown. A message \
+                  that can't be delivered is a warning and changes nothing else.",
+    },
+    Setting {
+        key: "webhook_format",
+        variable: "MIGRATION_WEBHOOK_FORMAT",
+        flag: None,
+        default: DefaultValue::Written("json"),
+        takes: Takes::OneOf(WebhookFormat::NAMES, |draft, word| {
+            draft.config.webhook.format = WebhookFormat::ALL[word];
+        }),
+        scope: Scope::Database,
+        meaning: "The form of the message: JSON with all that is known, or the text that Slack and its likes take.",
+    },
+    Setting {
+        key: "webhook_on",
+        variable: "MIGRATION_WEBHOOK_ON",
+        flag: None,
+        default: DefaultValue::Written("changes"),
+        takes: Takes::OneOf(WebhookOccasion::NAMES, |draft, word| {
+            draft.config.webhook.tells_of = WebhookOccasion::ALL[word];
+        }),
+        scope: Scope::Database,
+        meaning: "Which runs are told of: those that failed or applied something, only those that failed, or all.",
+    },
+    Setting {
+        key: "webhook_timeout",
+        variable: "MIGRATION_WEBHOOK_TIMEOUT",
+        flag: None,
+        default: DefaultValue::Written("10s"),
+        takes: Takes::Duration(Duration::from_millis(1), |draft, value| {
+            draft.config.webhook.timeout = value
+        }),
+        scope: Scope::Database,
+        meaning: "How long delivering the message may take in all; it is tried up to three times.",
     },
     Setting {
         key: "log_format",

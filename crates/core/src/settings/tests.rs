@@ -71,7 +71,24 @@ impl Given {
     /// Everything that was settled, as text to compare.
     fn settled(&self) -> String {
         let settings = self.resolve().unwrap();
-        format!("{:?} {:?}", settings.databases, settings.log)
+        // Whose `Debug` tells nothing.
+        let webhooks: Vec<_> = settings
+            .databases
+            .iter()
+            .filter_map(|database| {
+                Some(
+                    database
+                        .config
+                        .as_ref()
+                        .ok()?
+                        .webhook
+                        .url
+                        .as_ref()?
+                        .reveal(),
+                )
+            })
+            .collect();
+        format!("{:?} {:?} {webhooks:?}", settings.databases, settings.log)
     }
 }
 
@@ -89,6 +106,7 @@ fn examples(setting: &Setting) -> [&'static str; 2] {
         },
         Takes::Count(..) => ["7", "8"],
         Takes::Text(_) | Takes::Path(_) => ["one", "two"],
+        Takes::Webhook(_) => ["https://one.example/a", "http://two.example/b"],
         Takes::OneOf(words, _) => [words[1], words[0]],
     }
 }

@@ -1,24 +1,31 @@
 //! The statements that make the tables.
 
-use super::{Bookkeeping, LAYOUT_VERSION};
+use super::{Bookkeeping, ExistingTables, LAYOUT_VERSION};
 use crate::sql::Dialect;
 
 impl Bookkeeping {
-    /// The history table, exactly as sea-orm-migration 2.0 makes it.
+    /// The history table, as sea-orm-migration 2.0 makes it; on MySQL/MariaDB always with an engine
+    /// that has transactions, whatever the server's default is.
     pub fn create_history_table(&self) -> String {
-        let (text, quote) = match self.dialect {
-            Dialect::MySql => ("varchar(255)", '`'),
-            Dialect::Postgres | Dialect::Sqlite => ("varchar", '"'),
+        let (text, quote, suffix) = match self.dialect {
+            Dialect::MySql => ("varchar(255)", '`', " ENGINE=InnoDB"),
+            Dialect::Postgres | Dialect::Sqlite => ("varchar", '"', ""),
         };
         format!(
             "CREATE TABLE IF NOT EXISTS {} ( {quote}version{quote} {text} NOT NULL PRIMARY KEY, \
-             {quote}applied_at{quote} bigint NOT NULL )",
+             {quote}applied_at{quote} bigint NOT NULL ){suffix}",
             self.quoted(&self.history)
         )
     }
 
-    /// Makes every table that is missing. Each statement may be run again without harm.
+    /// Makes every table. Each statement may be run again without harm.
     pub fn create_tables(&self) -> Vec<String> {
+        self.create_missing(ExistingTables::default())
+    }
+
+    /// Makes the tables that were not found. One that is found through PostgreSQL's search path is
+    /// left where it is: making it again in the path's first schema would hide it.
+    pub fn create_missing(&self, existing: ExistingTables) -> Vec<String> {
         let name = match self.dialect {
             Dialect::MySql => "varchar(255)",
             Dialect::Postgres | Dialect::Sqlite => "varchar",
@@ -48,9 +55,12 @@ impl Bookkeeping {
                 self.quoted(table)
             )
         };
-        vec![
-            self.create_history_table(),
-            table(
+        let mut statements = Vec::new();
+        if !existing.history {
+            statements.push(self.create_history_table());
+        }
+        if !existing.ledger {
+            statements.push(table(
                 &self.ledger,
                 &format!(
                     "sequence {sequence}, revision {name} NOT NULL UNIQUE, parents {long_text} NOT NULL, \
@@ -59,8 +69,10 @@ impl Bookkeeping {
                      host {name} NOT NULL, application_version {name}, applied_at {moment} NOT NULL, \
                      duration_ms bigint NOT NULL"
                 ),
-            ),
-            table(
+            ));
+        }
+        if !existing.audit {
+            statements.push(table(
                 &self.audit,
                 &format!(
                     "id {sequence}, run_id varchar(64) NOT NULL, revision {name} NOT NULL, \
@@ -68,27 +80,33 @@ impl Bookkeeping {
                      duration_ms bigint NOT NULL, actor {name} NOT NULL, host {name} NOT NULL, \
                      application_version {name}, rows_affected bigint, error {long_text}, detail {long_text}"
                 ),
-            ),
-            table(
+            ));
+        }
+        if !existing.journal {
+            statements.push(table(
                 &self.journal,
                 &format!(
                     "revision {name} NOT NULL, direction varchar(16) NOT NULL, position integer NOT NULL, \
                      fingerprint varchar(64) NOT NULL, statement {long_text} NOT NULL, state varchar(16) NOT NULL, \
-                     definition_before {long_text}, rows_affected bigint NOT NULL, last_insert_id bigint NOT NULL, \
-                     run_id varchar(64) NOT NULL, started_at {moment} NOT NULL, \
+                     definition_before {long_text}, returned_rows {long_text}, rows_affected bigint NOT NULL, \
+                     last_insert_id bigint NOT NULL, run_id varchar(64) NOT NULL, started_at {moment} NOT NULL, \
                      PRIMARY KEY (revision, direction, position)"
                 ),
-            ),
-            table(
+            ));
+        }
+        if !existing.lease {
+            statements.push(table(
                 &self.lease,
                 &format!(
                     "name {name} NOT NULL PRIMARY KEY, run_id varchar(64) NOT NULL, pid bigint NOT NULL, \
                      host {name} NOT NULL, application {name} NOT NULL, session bigint, \
-                     acquired_at {moment} NOT NULL"
+                     acquired_at {moment} NOT NULL, seen_at {moment}"
                 ),
-            ),
-            table(&self.layout, "version bigint NOT NULL PRIMARY KEY"),
-            format!(
+            ));
+        }
+        if !existing.layout {
+            statements.push(table(&self.layout, "version bigint NOT NULL PRIMARY KEY"));
+            statements.push(format!(
                 "INSERT INTO {layout} (version) SELECT {LAYOUT_VERSION} {from} WHERE NOT EXISTS (SELECT 1 FROM {layout})",
                 layout = self.quoted(&self.layout),
                 from = if self.dialect == Dialect::MySql {
@@ -96,8 +114,9 @@ impl Bookkeeping {
                 } else {
                     ""
                 },
-            ),
-        ]
+            ));
+        }
+        statements
     }
 
     /// Reads the layout version of the side tables: one row, one number.

@@ -12,7 +12,7 @@ mod read;
 mod write;
 
 pub use read::{ExistingTables, JournalEntry, JournalState, LeaseRow};
-pub use write::{AuditRecord, StepRecord, Who};
+pub use write::{AuditRecord, JournalRecord, StepRecord, Who};
 
 use sha2::{Digest, Sha256};
 
@@ -57,8 +57,8 @@ impl Bookkeeping {
         }
     }
 
-    /// The same tables, named with the schema in which they lie. A migration may change the session's
-    /// search path or database; the books must stay where they are.
+    /// The same tables, named with the schema in which they lie, in MySQL with the database. A
+    /// migration may change where the session looks; the books must stay where they are.
     #[must_use]
     pub fn located(&self, schema: &str) -> Self {
         Self {
@@ -67,23 +67,19 @@ impl Bookkeeping {
         }
     }
 
-    /// Asks for the schema in which the tables lie, or would be made: one row, one column. Nothing to
-    /// ask where there is only one.
-    pub fn locate(&self) -> Option<String> {
-        match (self.dialect, &self.schema) {
-            (Dialect::Sqlite, _) | (_, Some(_)) => None,
-            (Dialect::MySql, None) => Some("SELECT DATABASE()".to_owned()),
-            (Dialect::Postgres, None) => Some(format!(
-                "SELECT coalesce((SELECT n.nspname FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace \
-                 WHERE c.oid = to_regclass({})), current_schema())",
-                self.text(&self.quoted(&self.history))
-            )),
-        }
-    }
-
     /// The kind of database.
     pub fn dialect(&self) -> Dialect {
         self.dialect
+    }
+
+    /// The schema of the tables, in MySQL the database; none where the connection's own is meant.
+    pub fn schema(&self) -> Option<&str> {
+        self.schema.as_deref()
+    }
+
+    /// The history table's name as it stands in a statement.
+    pub fn quoted_history_table(&self) -> String {
+        self.quoted(&self.history)
     }
 
     /// The name of the history table, unquoted.
@@ -156,6 +152,19 @@ impl Bookkeeping {
             }
             Dialect::MySql => format!("DATE_FORMAT({column}, '%Y-%m-%dT%H:%i:%s.%fZ')"),
             Dialect::Sqlite => column.to_owned(),
+        }
+    }
+
+    /// Whole seconds from a moment of the side tables until now, by the database's clock.
+    fn seconds_since(&self, column: &str) -> String {
+        match self.dialect {
+            Dialect::Postgres => {
+                format!("CAST(EXTRACT(EPOCH FROM clock_timestamp() - {column}) AS bigint)")
+            }
+            Dialect::MySql => format!("TIMESTAMPDIFF(SECOND, {column}, UTC_TIMESTAMP(6))"),
+            Dialect::Sqlite => format!(
+                "CAST(strftime('%s','now') AS integer) - CAST(strftime('%s', {column}) AS integer)"
+            ),
         }
     }
 

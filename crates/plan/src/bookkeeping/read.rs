@@ -49,6 +49,8 @@ pub enum JournalState {
     Started,
     /// It is done.
     Done,
+    /// It only read; what it was told is kept.
+    Read,
 }
 
 impl JournalState {
@@ -57,6 +59,7 @@ impl JournalState {
         match self {
             Self::Started => "started",
             Self::Done => "done",
+            Self::Read => "read",
         }
     }
 }
@@ -74,10 +77,14 @@ pub struct JournalEntry {
     pub state: JournalState,
     /// What the objects that it touches were like before.
     pub definition_before: Option<String>,
+    /// The rows that it gave, where they were kept.
+    pub returned_rows: Option<String>,
     /// Rows that it changed.
     pub rows_affected: u64,
     /// The last generated id, on MySQL/MariaDB and SQLite.
     pub last_insert_id: u64,
+    /// The run that wrote it.
+    pub run_id: String,
 }
 
 /// Who holds the lock, as the lease table says.
@@ -95,6 +102,9 @@ pub struct LeaseRow {
     pub session: Option<i64>,
     /// Since when.
     pub acquired_at: Option<DateTime<Utc>>,
+    /// Seconds since the holder's last sign of life, by the database's clock; absent if it has not
+    /// given any.
+    pub silent_seconds: Option<i64>,
 }
 
 impl Bookkeeping {
@@ -299,8 +309,8 @@ impl Bookkeeping {
     /// Reads a step's journal in order.
     pub fn read_journal(&self, revision: &RevisionId, direction: Direction) -> String {
         format!(
-            "SELECT position, fingerprint, statement, state, definition_before, rows_affected, last_insert_id \
-             FROM {} WHERE revision = {} AND direction = '{}' ORDER BY position",
+            "SELECT position, fingerprint, statement, state, definition_before, rows_affected, last_insert_id, \
+             returned_rows, run_id FROM {} WHERE revision = {} AND direction = '{}' ORDER BY position",
             self.quoted(&self.journal),
             self.text(revision.as_str()),
             direction.as_str(),
@@ -322,14 +332,16 @@ impl Bookkeeping {
                     fingerprint: text(1).to_owned(),
                     statement: text(2).to_owned(),
                     // Whatever is not known to be done is in doubt.
-                    state: if text(3) == "done" {
-                        JournalState::Done
-                    } else {
-                        JournalState::Started
+                    state: match text(3) {
+                        "done" => JournalState::Done,
+                        "read" => JournalState::Read,
+                        _ => JournalState::Started,
                     },
                     definition_before: row.get(4).cloned().flatten(),
+                    returned_rows: row.get(7).cloned().flatten(),
                     rows_affected: number(5),
                     last_insert_id: number(6),
+                    run_id: text(8).to_owned(),
                 }
             })
             .collect()
@@ -355,6 +367,16 @@ impl Bookkeeping {
              application_version, rows_affected, error, detail FROM {audit} {filter} ORDER BY id DESC LIMIT {limit}",
             started = self.moment("started_at"),
             audit = self.quoted(&self.audit),
+        )
+    }
+
+    /// How many entries of the audit trail a run has written about a revision: one row, one number.
+    pub fn count_audit(&self, run_id: &str, revision: &RevisionId) -> String {
+        format!(
+            "SELECT COUNT(*) FROM {} WHERE run_id = {} AND revision = {}",
+            self.quoted(&self.audit),
+            self.text(run_id),
+            self.text(revision.as_str())
         )
     }
 
@@ -389,8 +411,9 @@ impl Bookkeeping {
     /// Reads who holds a lock.
     pub fn read_lease(&self, lock: &str) -> String {
         format!(
-            "SELECT run_id, pid, host, application, session, {} FROM {} WHERE name = {}",
+            "SELECT run_id, pid, host, application, session, {}, {} FROM {} WHERE name = {}",
             self.moment("acquired_at"),
+            self.seconds_since("seen_at"),
             self.quoted(&self.lease),
             self.text(lock)
         )
@@ -408,6 +431,7 @@ impl Bookkeeping {
             application: optional(3).unwrap_or_default(),
             session: number(4),
             acquired_at: moment_from(optional(5).as_deref()),
+            silent_seconds: number(6),
         })
     }
 
@@ -466,10 +490,10 @@ fn interrupted_from(
         if step.in_doubt.take().is_some() {
             step.statements_done += 1;
         }
-        if column(6) == Some(JournalState::Done.as_str()) {
-            step.statements_done += 1;
-        } else {
-            step.in_doubt = Some(column(5).unwrap_or_default().to_owned());
+        match column(6) {
+            Some("read") => {}
+            Some("done") => step.statements_done += 1,
+            _ => step.in_doubt = Some(column(5).unwrap_or_default().to_owned()),
         }
     }
     steps

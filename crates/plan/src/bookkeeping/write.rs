@@ -53,6 +53,31 @@ pub struct AuditRecord<'a> {
     pub detail: Option<&'a str>,
 }
 
+/// An entry for a step's journal.
+#[derive(Clone, Debug)]
+pub struct JournalRecord<'a> {
+    /// The revision whose step it is.
+    pub revision: &'a RevisionId,
+    /// Which way the step goes.
+    pub direction: Direction,
+    /// 0 for the step itself; what it sends counts from 1.
+    pub position: u64,
+    /// What the statement is recognised by.
+    pub fingerprint: &'a str,
+    /// The statement, secrets masked.
+    pub statement: &'a str,
+    /// How far it came.
+    pub state: JournalState,
+    /// What the objects that it touches were like before.
+    pub definition_before: Option<&'a str>,
+    /// The rows that it gave, for a rerun to be given the same.
+    pub returned_rows: Option<&'a str>,
+    /// Rows that it changed.
+    pub rows_affected: u64,
+    /// The last generated id, on MySQL/MariaDB and SQLite.
+    pub last_insert_id: u64,
+}
+
 impl Bookkeeping {
     /// Adds a revision to the history table and the ledger.
     pub fn add_applied(&self, who: &Who, step: &StepRecord<'_>) -> String {
@@ -110,10 +135,10 @@ impl Bookkeeping {
         )
     }
 
-    /// Whether a revision is in the history table: one row, one column.
-    pub fn is_applied(&self, revision: &RevisionId) -> String {
+    /// The condition that a revision is in the history table.
+    pub fn applied_condition(&self, revision: &RevisionId) -> String {
         format!(
-            "SELECT COUNT(*) FROM {} WHERE version = {}",
+            "EXISTS (SELECT 1 FROM {} WHERE version = {})",
             self.quoted(&self.history),
             self.text(revision.as_str())
         )
@@ -158,40 +183,37 @@ impl Bookkeeping {
         )
     }
 
-    /// Marks in the journal that a step, or one of its statements, was started or is done.
-    /// Position 0 stands for the step itself, statements count from 1.
-    #[expect(
-        clippy::too_many_arguments,
-        reason = "one argument for each column of the row"
-    )]
-    pub fn write_journal(
-        &self,
-        who: &Who,
-        revision: &RevisionId,
-        direction: Direction,
-        position: u64,
-        fingerprint: &str,
-        statement: &str,
-        state: JournalState,
-        definition_before: Option<&str>,
-        rows_affected: u64,
-        last_insert_id: u64,
-    ) -> String {
-        format!(
-            "INSERT INTO {journal} (revision, direction, position, fingerprint, statement, state, \
-             definition_before, rows_affected, last_insert_id, run_id, started_at) \
-             VALUES ({revision}, '{direction}', {position}, {fingerprint}, {statement}, '{state}', \
-             {before}, {rows_affected}, {last_insert_id}, {run}, {now})",
-            journal = self.quoted(&self.journal),
-            revision = self.text(revision.as_str()),
-            direction = direction.as_str(),
-            fingerprint = self.text(fingerprint),
-            statement = self.text(statement),
-            state = state.as_str(),
-            before = self.optional_text(definition_before),
-            run = self.text(&who.run_id),
-            now = self.now(),
-        )
+    /// Writes entries into a step's journal, in one statement. None for no entries.
+    pub fn write_journal(&self, who: &Who, entries: &[JournalRecord<'_>]) -> Option<String> {
+        let rows: Vec<String> = entries
+            .iter()
+            .map(|entry| {
+                format!(
+                    "({revision}, '{direction}', {position}, {fingerprint}, {statement}, '{state}', {before}, \
+                     {returned}, {rows_affected}, {last_insert_id}, {run}, {now})",
+                    revision = self.text(entry.revision.as_str()),
+                    direction = entry.direction.as_str(),
+                    position = entry.position,
+                    fingerprint = self.text(entry.fingerprint),
+                    statement = self.text(entry.statement),
+                    state = entry.state.as_str(),
+                    before = self.optional_text(entry.definition_before),
+                    returned = self.optional_text(entry.returned_rows),
+                    rows_affected = entry.rows_affected,
+                    last_insert_id = entry.last_insert_id,
+                    run = self.text(&who.run_id),
+                    now = self.now(),
+                )
+            })
+            .collect();
+        (!rows.is_empty()).then(|| {
+            format!(
+                "INSERT INTO {journal} (revision, direction, position, fingerprint, statement, state, \
+                 definition_before, returned_rows, rows_affected, last_insert_id, run_id, started_at) VALUES {rows}",
+                journal = self.quoted(&self.journal),
+                rows = rows.join(", "),
+            )
+        })
     }
 
     /// Marks a started statement as done.
@@ -208,6 +230,21 @@ impl Bookkeeping {
              WHERE revision = {} AND direction = '{}' AND position = {position}",
             self.quoted(&self.journal),
             JournalState::Done.as_str(),
+            self.text(revision.as_str()),
+            direction.as_str(),
+        )
+    }
+
+    /// Notes that no look at the catalogue will tell whether a started statement was done.
+    pub fn leave_in_doubt(
+        &self,
+        revision: &RevisionId,
+        direction: Direction,
+        position: u64,
+    ) -> String {
+        format!(
+            "UPDATE {} SET definition_before = NULL WHERE revision = {} AND direction = '{}' AND position = {position}",
+            self.quoted(&self.journal),
             self.text(revision.as_str()),
             direction.as_str(),
         )
@@ -237,7 +274,8 @@ impl Bookkeeping {
         )
     }
 
-    /// Says in the lease table who holds the lock, for others to see while they wait.
+    /// Says in the lease table who holds the lock, for others to see while they wait. A run that
+    /// `gives_signs` of life renews the lease ([`Self::renew_lease`]); of another, silence says nothing.
     pub fn write_lease(
         &self,
         lock: &str,
@@ -245,18 +283,31 @@ impl Bookkeeping {
         pid: u32,
         application: &str,
         session: Option<i64>,
+        gives_signs: bool,
     ) -> String {
         let session = session.map_or_else(|| "NULL".to_owned(), |session| session.to_string());
+        let seen_at = if gives_signs { self.now() } else { "NULL" };
         format!(
             "DELETE FROM {lease} WHERE name = {name}; \
-             INSERT INTO {lease} (name, run_id, pid, host, application, session, acquired_at) \
-             VALUES ({name}, {run}, {pid}, {host}, {application}, {session}, {now})",
+             INSERT INTO {lease} (name, run_id, pid, host, application, session, acquired_at, seen_at) \
+             VALUES ({name}, {run}, {pid}, {host}, {application}, {session}, {now}, {seen_at})",
             lease = self.quoted(&self.lease),
             name = self.text(lock),
             run = self.text(&who.run_id),
             host = self.text(&who.host),
             application = self.text(application),
             now = self.now(),
+        )
+    }
+
+    /// A sign of life of the run that holds the lock.
+    pub fn renew_lease(&self, lock: &str, run_id: &str) -> String {
+        format!(
+            "UPDATE {} SET seen_at = {} WHERE name = {} AND run_id = {}",
+            self.quoted(&self.lease),
+            self.now(),
+            self.text(lock),
+            self.text(run_id)
         )
     }
 

@@ -1,31 +1,15 @@
-//! Finding out, by looking at the catalogue, whether a statement was done.
-//!
-//! MariaDB since 10.6 and MySQL since 8.0 do each definition statement wholly or not at all, even
-//! in a crash (MariaDB manual, "Atomic DDL"). So the objects that a statement concerns look either as
-//! they did before it, or it is done; before it is sent, their look is written down. PostgreSQL's
-//! concurrent index builds leave an invalid index when they are interrupted.
-
-use std::fmt::Write;
+//! PostgreSQL's statements that no transaction can hold. A concurrent index build leaves an invalid
+//! index when it is interrupted, a partition that was being detached says so in the catalogue.
 
 use stairway_plan::sql::lexer::{TokenKind, tokens};
 use stairway_plan::sql::{Dialect, ObjectKind, ObjectName, Statement, StatementKind};
 
+use super::{Settled, quoted};
 use crate::connection::Session;
-
-/// What looking came to.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Settled {
-    /// It is done.
-    Done,
-    /// It is not done, or doing it again does no harm.
-    NotDone,
-    /// Looking does not tell, for this reason.
-    Unknown(String),
-}
 
 /// Whether a concurrent index can be built.
 #[derive(Debug)]
-pub(super) enum IndexReady {
+pub(in crate::executor) enum IndexReady {
     /// It can; invalid leftovers with these names were dropped.
     Yes { dropped: Vec<String> },
     /// A valid index of its name has another definition.
@@ -37,122 +21,77 @@ pub(super) async fn definition(
     session: &mut Session,
     statement: &Statement,
 ) -> Result<Option<String>, sqlx::Error> {
-    match session.dialect() {
-        Dialect::MySql => mysql_definition(session, statement).await,
-        Dialect::Postgres => match concurrent_index_table(session, statement).await? {
-            Some(table) => Ok(Some(postgres_indexes(session, &table).await?)),
-            None => Ok(None),
-        },
-        Dialect::Sqlite => Ok(None),
+    if let Some(table) = concurrent_index_table(session, statement).await? {
+        return Ok(Some(indexes(session, &table).await?));
     }
+    let Some(target) = &statement.target else {
+        return Ok(None);
+    };
+    let name = Dialect::Postgres.quote_string(&target.name);
+    let existence = match statement.kind {
+        StatementKind::Create(kind) | StatementKind::Drop(kind) => match kind {
+            ObjectKind::Database => format!("pg_database WHERE datname = {name}"),
+            ObjectKind::Tablespace => format!("pg_tablespace WHERE spcname = {name}"),
+            ObjectKind::Subscription => format!("pg_subscription WHERE subname = {name}"),
+            _ => return Ok(None),
+        },
+        // Only that of a partition is refused in a transaction.
+        StatementKind::AlterTable => {
+            let Some(partition) = statement.affects.get(1) else {
+                return Ok(None);
+            };
+            let query = format!(
+                "SELECT coalesce((SELECT CASE WHEN inhdetachpending THEN '{DETACHING}' ELSE 'attached' END \
+                 FROM pg_inherits WHERE inhrelid = {}), 'detached')",
+                regclass(&partition.name)
+            );
+            return session.value(query).await;
+        }
+        _ => return Ok(None),
+    };
+    session
+        .value(format!("SELECT count(*)::text FROM {existence}"))
+        .await
 }
 
-/// Finds out whether a statement that was started is done.
-pub(crate) async fn settle(
+/// What [`definition`] says of a partition that was being detached.
+const DETACHING: &str = "detaching";
+
+/// Finds out whether a statement that was started is done, where it takes more than to compare two
+/// looks.
+pub(super) async fn settle(
     session: &mut Session,
     statement: &Statement,
     text: &str,
     before: Option<&str>,
-) -> Result<Settled, sqlx::Error> {
-    use StatementKind as Kind;
-    match statement.kind {
-        Kind::Vacuum
-        | Kind::Analyze
-        | Kind::MaintainTable
-        | Kind::TruncateTable
-        | Kind::LockTables
-        | Kind::UnlockTables
-        | Kind::Cluster
-        | Kind::Reindex { .. }
-        | Kind::RefreshView { .. }
-        | Kind::Grant
-        | Kind::Revoke => return Ok(Settled::NotDone),
-        Kind::DropIndex { concurrently: true } => {
-            // An interrupted one leaves an invalid index, which is dropped again.
-            return Ok(match definition(session, statement).await? {
-                None => Settled::Done,
-                Some(_) => Settled::NotDone,
-            });
+) -> Result<Option<Settled>, sqlx::Error> {
+    Ok(match statement.kind {
+        StatementKind::Reindex { .. }
+        | StatementKind::Administer
+        | StatementKind::Alter(ObjectKind::Database) => Some(Settled::NotDone),
+        // An interrupted one leaves an invalid index, which is dropped again.
+        StatementKind::DropIndex { concurrently: true } => {
+            match definition(session, statement).await? {
+                None => Some(Settled::Done),
+                Some(_) => Some(Settled::NotDone),
+            }
         }
-        Kind::CreateIndex {
+        StatementKind::CreateIndex {
             concurrently: true, ..
-        } => {
-            return settle_concurrent_index(session, statement, text, before).await;
+        } => Some(settle_concurrent_index(session, statement, text, before).await?),
+        StatementKind::AlterTable => {
+            let now = definition(session, statement).await?;
+            match (now.as_deref(), &statement.table, statement.affects.get(1)) {
+                (Some(DETACHING), Some(table), Some(partition)) => Some(Settled::Rest(format!(
+                    "ALTER TABLE {} DETACH PARTITION {} FINALIZE",
+                    quoted(Dialect::Postgres, table),
+                    quoted(Dialect::Postgres, &partition.name)
+                ))),
+                _ => None,
+            }
         }
-        _ => {}
-    }
-    let Some(before) = before else {
-        return Ok(Settled::Unknown(
-            "nothing in the catalogue tells whether its last statement was done".to_owned(),
-        ));
-    };
-    let now = definition(session, statement).await?;
-    Ok(match now {
-        Some(now) if now == before => Settled::NotDone,
-        Some(_) => Settled::Done,
-        None => Settled::Unknown(
-            "the objects of its last statement can't be looked at any more".to_owned(),
-        ),
+        _ => None,
     })
-}
-
-/// MySQL: the `SHOW CREATE` text of every object concerned. Counters are left out: rows move them.
-async fn mysql_definition(
-    session: &mut Session,
-    statement: &Statement,
-) -> Result<Option<String>, sqlx::Error> {
-    if statement.affects.is_empty() {
-        return Ok(None);
-    }
-    let mut look = String::new();
-    for object in &statement.affects {
-        let name = quoted(Dialect::MySql, &object.name);
-        let (kind, column) = match object.kind {
-            ObjectKind::Table | ObjectKind::View => ("TABLE", 1),
-            ObjectKind::Trigger => ("TRIGGER", 2),
-            ObjectKind::Procedure => ("PROCEDURE", 2),
-            ObjectKind::Function => ("FUNCTION", 2),
-            ObjectKind::Event => ("EVENT", 3),
-            ObjectKind::Database | ObjectKind::Schema => ("DATABASE", 1),
-            ObjectKind::Sequence => ("SEQUENCE", 1),
-            // Its table is concerned, too, and shows it.
-            ObjectKind::Index => continue,
-            _ => return Ok(None),
-        };
-        let text = match session.rows(format!("SHOW CREATE {kind} {name}")).await {
-            Ok(rows) => rows
-                .into_iter()
-                .next()
-                .and_then(|row| row.get(column).cloned().flatten()),
-            Err(sqlx::Error::Database(error)) if is_missing(error.as_ref()) => None,
-            Err(error) => return Err(error),
-        };
-        let text = text.map_or_else(|| "absent".to_owned(), |text| without_counter(&text));
-        // Writing to a String can't fail.
-        let _ = writeln!(look, "{kind} {name}: {text}");
-    }
-    Ok((!look.is_empty()).then_some(look))
-}
-
-/// Error numbers of MariaDB and MySQL for an object that is not there.
-fn is_missing(error: &dyn sqlx::error::DatabaseError) -> bool {
-    let number = error
-        .try_downcast_ref::<sqlx::mysql::MySqlDatabaseError>()
-        .map_or(0, sqlx::mysql::MySqlDatabaseError::number);
-    matches!(number, 1049 | 1051 | 1146 | 1305 | 1360 | 1539 | 4091)
-}
-
-/// A table's definition without ` AUTO_INCREMENT=123`.
-fn without_counter(definition: &str) -> String {
-    let Some(start) = definition.rfind(" AUTO_INCREMENT=") else {
-        return definition.to_owned();
-    };
-    let digits = definition[start + " AUTO_INCREMENT=".len()..]
-        .bytes()
-        .take_while(u8::is_ascii_digit)
-        .count();
-    let end = start + " AUTO_INCREMENT=".len() + digits;
-    format!("{}{}", &definition[..start], &definition[end..])
 }
 
 /// The table, in PostgreSQL's own spelling, of a statement about a concurrent index.
@@ -190,15 +129,8 @@ fn regclass(name: &ObjectName) -> String {
     )
 }
 
-fn quoted(dialect: Dialect, name: &ObjectName) -> String {
-    let own = dialect.quote_identifier(&name.name);
-    name.schema.as_deref().map_or(own.clone(), |schema| {
-        format!("{}.{own}", dialect.quote_identifier(schema))
-    })
-}
-
 /// The indexes of a table: name, validity and definition, one a line.
-async fn postgres_indexes(session: &mut Session, table: &str) -> Result<String, sqlx::Error> {
+async fn indexes(session: &mut Session, table: &str) -> Result<String, sqlx::Error> {
     let table = Dialect::Postgres.quote_string(table);
     let query = format!(
         "SELECT coalesce(string_agg(format('%s %s %s', indexrelid::regclass, indisvalid, pg_get_indexdef(indexrelid)), \
@@ -231,7 +163,7 @@ async fn settle_concurrent_index(
     let Some(table) = concurrent_index_table(session, statement).await? else {
         return Ok(Settled::NotDone);
     };
-    let now = postgres_indexes(session, &table).await?;
+    let now = indexes(session, &table).await?;
     let before = before.unwrap_or_default();
     let added = now
         .lines()
@@ -277,7 +209,7 @@ async fn named_index(
 /// Before a concurrent index statement runs: drops the invalid index that an interrupted build left
 /// under its name, and what `REINDEX CONCURRENTLY` left beside it; compares a valid one of the same
 /// name with the one that is wanted.
-pub(super) async fn clear_invalid_indexes(
+pub(in crate::executor) async fn clear_invalid_indexes(
     session: &mut Session,
     statement: &Statement,
     text: &str,
@@ -411,19 +343,6 @@ fn shape_of(definition: &str) -> (bool, &str) {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_counter_does_not_count_as_a_change() {
-        let table = "CREATE TABLE `t` (\n  `id` int\n) ENGINE=InnoDB AUTO_INCREMENT=42 DEFAULT CHARSET=utf8mb4";
-        assert_eq!(
-            without_counter(table),
-            "CREATE TABLE `t` (\n  `id` int\n) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4"
-        );
-        assert_eq!(
-            without_counter("CREATE TABLE `t` (x int)"),
-            "CREATE TABLE `t` (x int)"
-        );
-    }
 
     #[test]
     fn a_concurrent_index_is_tried_on_a_copied_table() {

@@ -1,0 +1,170 @@
+//! What a migration leaves in the session besides what it does to the database.
+//!
+//! Settings and roles are put back before each step. What can't be put back by a statement ends the
+//! session: the next step gets a new one.
+
+use stairway_plan::event::EventKind;
+use stairway_plan::sql::{Dialect, SettingScope, StatementKind, redact_statement};
+
+use super::pieces::Piece;
+use super::{Executor, Progress};
+
+/// Settings that [`crate::connection::Baseline`] puts back on MySQL/MariaDB.
+const PUT_BACK: [&str; 10] = [
+    "autocommit",
+    "foreign_key_checks",
+    "idle_transaction_timeout",
+    "innodb_lock_wait_timeout",
+    "lock_wait_timeout",
+    "max_statement_time",
+    "names",
+    "sql_mode",
+    "time_zone",
+    "unique_checks",
+];
+
+/// What is put back on an SQLite connection that can't be opened anew.
+const SQLITE_PRAGMAS: &str = "PRAGMA legacy_alter_table = OFF; PRAGMA ignore_check_constraints = OFF; \
+     PRAGMA recursive_triggers = OFF; PRAGMA query_only = OFF; PRAGMA writable_schema = OFF; \
+     PRAGMA defer_foreign_keys = OFF; PRAGMA reverse_unordered_selects = OFF; \
+     PRAGMA case_sensitive_like = OFF; PRAGMA automatic_index = ON";
+
+/// Whether the session is still what it was.
+#[derive(Debug, Default)]
+pub(super) struct SessionState {
+    /// Something was changed that only the session's end takes back.
+    spent: bool,
+}
+
+impl Executor<'_> {
+    /// Takes note of what a statement does to the session, and says so.
+    pub(super) fn note_session_change(&mut self, progress: &Progress<'_>, piece: &Piece) {
+        let dialect = self.session.dialect();
+        let changes = piece.statement.changes_session() && !piece.switches_foreign_keys();
+        if changes {
+            self.observers.emit(EventKind::Warning {
+                message: format!(
+                    "{} changes the session ({}); it is put back before the next step",
+                    progress.revision.id,
+                    redact_statement(&piece.text, dialect)
+                ),
+            });
+        }
+        self.state.spent |= outlasts_reset(piece, dialect);
+    }
+
+    /// Whether the next step needs a new session.
+    pub(crate) fn needs_new_session(&self) -> bool {
+        self.state.spent
+    }
+
+    /// Puts an SQLite connection back as far as statements can. Opening it anew would lose a
+    /// database in memory.
+    pub(crate) async fn tidy_connection(&mut self) -> Result<(), sqlx::Error> {
+        self.state.spent = false;
+        let attached = self
+            .session
+            .rows("SELECT name FROM pragma_database_list WHERE name NOT IN ('main', 'temp')")
+            .await?;
+        let temporary = self
+            .session
+            .rows("SELECT type, name FROM sqlite_temp_master WHERE type IN ('table', 'view', 'trigger') AND name NOT LIKE 'sqlite_%'")
+            .await?;
+        let mut sql = SQLITE_PRAGMAS.to_owned();
+        for mut row in attached {
+            if let Some(name) = row.pop().flatten() {
+                let name = Dialect::Sqlite.quote_identifier(&name);
+                sql = format!("{sql}; DETACH DATABASE {name}");
+            }
+        }
+        for row in temporary {
+            if let [Some(kind), Some(name)] = row.as_slice() {
+                let name = Dialect::Sqlite.quote_identifier(name);
+                sql = format!("{sql}; DROP {kind} IF EXISTS temp.{name}");
+            }
+        }
+        self.session.run(sql).await.map(drop)
+    }
+}
+
+/// Whether [`crate::connection::Baseline`] does not undo what a statement does to the session.
+fn outlasts_reset(piece: &Piece, dialect: Dialect) -> bool {
+    let statement = &piece.statement;
+    if statement.temporary {
+        return true;
+    }
+    match (dialect, statement.kind) {
+        // Blocks, calls and what is not recognised (PREPARE, LISTEN) can do anything.
+        (_, StatementKind::Do | StatementKind::Call | StatementKind::Other)
+        | (Dialect::Postgres, StatementKind::Discard)
+        | (Dialect::Sqlite, StatementKind::Attach | StatementKind::Detach)
+        | (Dialect::MySql, StatementKind::SetRole) => true,
+        (Dialect::Sqlite, StatementKind::PragmaWrite) => !piece.switches_foreign_keys(),
+        (
+            Dialect::MySql,
+            StatementKind::Set {
+                scope: SettingScope::Session | SettingScope::UserVariable,
+            },
+        ) => {
+            // Of several assignments only the first is recognised.
+            let is_put_back = statement
+                .setting
+                .as_deref()
+                .is_some_and(|name| PUT_BACK.contains(&name));
+            !is_put_back || piece.text.contains(',')
+        }
+        // `SELECT … INTO @name`.
+        (Dialect::MySql, StatementKind::Query) => piece.text.contains('@'),
+        _ => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::pieces::pieces;
+    use super::*;
+
+    fn outlasts(sql: &str, dialect: Dialect) -> bool {
+        pieces(sql, dialect)
+            .iter()
+            .any(|piece| outlasts_reset(piece, dialect))
+    }
+
+    #[test]
+    fn settings_that_are_put_back_do_not_cost_a_new_session() {
+        for (sql, dialect) in [
+            ("SET lock_timeout = '1s'", Dialect::Postgres),
+            ("SET ROLE owner", Dialect::Postgres),
+            (
+                "SELECT set_config('search_path', '', false)",
+                Dialect::Postgres,
+            ),
+            ("SET foreign_key_checks = 0", Dialect::MySql),
+            ("USE other", Dialect::MySql),
+            ("PRAGMA foreign_keys = OFF", Dialect::Sqlite),
+            ("CREATE TABLE t (id int)", Dialect::MySql),
+        ] {
+            assert!(!outlasts(sql, dialect), "{sql}");
+        }
+    }
+
+    #[test]
+    fn what_only_the_end_of_the_session_takes_back_costs_one() {
+        for (sql, dialect) in [
+            ("CREATE TEMPORARY TABLE t (id int)", Dialect::Postgres),
+            ("LISTEN news", Dialect::Postgres),
+            ("DO $$ BEGIN PERFORM 1; END $$", Dialect::Postgres),
+            ("SET sql_safe_updates = 1", Dialect::MySql),
+            (
+                "SET foreign_key_checks = 0, sql_log_bin = 0",
+                Dialect::MySql,
+            ),
+            ("SET @before = 1", Dialect::MySql),
+            ("SELECT max(id) INTO @last FROM t", Dialect::MySql),
+            ("ATTACH DATABASE 'x' AS x", Dialect::Sqlite),
+            ("PRAGMA recursive_triggers = ON", Dialect::Sqlite),
+        ] {
+            assert!(outlasts(sql, dialect), "{sql}");
+        }
+    }
+}

@@ -1,0 +1,147 @@
+//! What stands between us and the server, found out before anything is written.
+//!
+//! Behind a pooler in transaction mode a session's lock protects nothing. Behind a proxy that sends
+//! reads to a replica, what is read is not what is written to.
+
+use std::time::Duration;
+
+use stairway_plan::sql::Dialect;
+
+use crate::config::{Config, DatabaseSource, PoolerPolicy};
+use crate::connection::{Access, Failure, Session, TextRow, connect};
+use crate::error::Error;
+
+/// How the session reaches the server.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Footing {
+    /// One session of the server belongs to us.
+    Direct,
+    /// Server sessions are shared, and change from one transaction to the next.
+    Pooled,
+}
+
+/// How often it is tried to catch a pooler at it, where something looks like one.
+const TRIES_IF_SUSPECT: u32 = 25;
+const TRIES: u32 = 3;
+
+/// Finds out.
+///
+/// # Errors
+/// [`Error::Refused`] if reads and writes go to different servers.
+pub(crate) async fn examine(config: &Config, session: &mut Session) -> Result<Footing, Error> {
+    let dialect = session.dialect();
+    let failed = |error: sqlx::Error| {
+        Error::query(
+            "finding out what the connection goes through",
+            dialect,
+            &error,
+        )
+    };
+    let examined = match dialect {
+        Dialect::Sqlite => return Ok(Footing::Direct),
+        Dialect::MySql => mysql(session).await.map_err(failed)?,
+        Dialect::Postgres => match config.pooler {
+            PoolerPolicy::Direct => Examined::Footing(Footing::Direct),
+            PoolerPolicy::Transaction => Examined::Footing(Footing::Pooled),
+            PoolerPolicy::Detect => postgres(config, session).await.map_err(failed)?,
+        },
+    };
+    match examined {
+        Examined::Footing(footing) => Ok(footing),
+        Examined::Split => Err(Error::Refused {
+            location: config.location(),
+            failure: Failure::ReadOnly,
+            message: "a proxy on the way sends what only reads to another server than what writes, so that what is \
+                      read here may be old; nothing was done"
+                .to_owned(),
+        }),
+    }
+}
+
+enum Examined {
+    Footing(Footing),
+    Split,
+}
+
+/// Where a statement was run: the server session, whether its server is a standby, and the time there.
+const PLACE: &str = "SELECT pg_backend_pid(), pg_is_in_recovery(), clock_timestamp(), \
+     (SELECT backend_start FROM pg_stat_activity WHERE pid = pg_backend_pid())";
+
+/// A second connection opens a transaction. Where that moves the first one to another server session,
+/// or shows both on the same one, sessions are shared. A second connection that is served by a
+/// session older than itself is a sign of a pooler, which is then tried for longer: other clients can
+/// take the shared session in between.
+async fn postgres(config: &Config, session: &mut Session) -> Result<Examined, sqlx::Error> {
+    let column = |row: &TextRow, index: usize| row.get(index).cloned().flatten();
+    let first = session.rows(PLACE).await?.pop().unwrap_or_default();
+    let Some(mut other) = second_session(config).await? else {
+        return Ok(Examined::Footing(Footing::Direct));
+    };
+    let mut shared = false;
+    let mut split = false;
+    let mut tries = TRIES;
+    let mut attempts_made = 0;
+    while attempts_made < tries && !shared && !split {
+        let before = session.rows(PLACE).await?.pop().unwrap_or_default();
+        other.run("BEGIN").await?;
+        let during = other.rows(PLACE).await?.pop().unwrap_or_default();
+        let after = session.rows(PLACE).await?.pop().unwrap_or_default();
+        other.run("ROLLBACK").await?;
+        let owned = !session.is_lent();
+        if owned && attempts_made == 0 && is_earlier(column(&during, 3), column(&first, 2)) {
+            tries = TRIES_IF_SUSPECT;
+        }
+        split = column(&before, 1) != column(&during, 1) || column(&after, 1) != column(&during, 1);
+        shared =
+            column(&before, 0) == column(&during, 0) || column(&before, 0) != column(&after, 0);
+        attempts_made += 1;
+        tokio::time::sleep(Duration::from_millis(u64::from(attempts_made.min(4)))).await;
+    }
+    other.close().await;
+    Ok(match (split, shared) {
+        (true, _) => Examined::Split,
+        (false, true) => Examined::Footing(Footing::Pooled),
+        (false, false) => Examined::Footing(Footing::Direct),
+    })
+}
+
+/// Another session of the same user. Nothing where the application's pool has no other to lend.
+async fn second_session(config: &Config) -> Result<Option<Session>, sqlx::Error> {
+    let timeout = match &config.database {
+        DatabaseSource::Url(_) => config.connect_timeout,
+        DatabaseSource::Connection(_) => Duration::from_secs(2),
+    };
+    let opened = connect(
+        &config.database,
+        Access::Read,
+        &config.application_name(),
+        timeout,
+    )
+    .await;
+    match (opened, &config.database) {
+        (Ok(session), _) => Ok(Some(session)),
+        (Err(error), DatabaseSource::Connection(_)) => {
+            tracing::debug!(%error, "the pool lends no second connection, so a pooler can't be told");
+            Ok(None)
+        }
+        (Err(error), DatabaseSource::Url(_)) => Err(error),
+    }
+}
+
+/// Both in the server's own form, which sorts by time within a time zone.
+fn is_earlier(one: Option<String>, other: Option<String>) -> bool {
+    matches!((one, other), (Some(one), Some(other)) if one < other)
+}
+
+async fn mysql(session: &mut Session) -> Result<Examined, sqlx::Error> {
+    const SERVER: &str = "SELECT @@server_id, @@hostname, @@port, @@read_only";
+    let plain = session.rows(SERVER).await?;
+    session.run("BEGIN").await?;
+    let within = session.rows(SERVER).await?;
+    session.run("ROLLBACK").await?;
+    Ok(if plain == within {
+        Examined::Footing(Footing::Direct)
+    } else {
+        Examined::Split
+    })
+}

@@ -1,0 +1,7 @@
+//! Reading and comparing schemas on real databases.
+//!
+//! Servers come from `STAIRWAY_TEST_POSTGRES_URL` and `STAIRWAY_TEST_MYSQL_URL`; without them only
+//! SQLite is tried. Every test makes its own databases and drops them.
+
+mod cases;
+mod databases;

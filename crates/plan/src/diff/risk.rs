@@ -1,0 +1,211 @@
+//! How much care each operation needs.
+
+use std::collections::BTreeSet;
+
+use super::context::{Context, Finding};
+use crate::op::{Alteration, ColumnAspect, Object, Op, Origin, Risk, Warning};
+use crate::schema::{Column, ForeignKey, ObjectName};
+
+/// What is known of all operations together.
+#[derive(Debug, Default)]
+pub(super) struct Overview {
+    created_tables: BTreeSet<ObjectName>,
+    added_columns: BTreeSet<(ObjectName, String)>,
+    dropped_keys: Vec<(ObjectName, ForeignKey)>,
+}
+
+impl Overview {
+    pub(super) fn of(findings: &[Finding]) -> Self {
+        let mut overview = Self::default();
+        for finding in findings {
+            match &finding.op {
+                Op::Create(Object::Table(table)) => {
+                    overview.created_tables.insert(table.name.clone());
+                }
+                Op::Create(Object::Column { table, column, .. })
+                    if column.default.is_none() && column.generated.is_none() =>
+                {
+                    overview
+                        .added_columns
+                        .insert((table.clone(), column.name.clone()));
+                }
+                Op::Drop(Object::ForeignKey { table, foreign_key }) => {
+                    overview
+                        .dropped_keys
+                        .push((table.clone(), foreign_key.clone()));
+                }
+                _ => {}
+            }
+        }
+        overview
+    }
+
+    /// Whether every row of these columns is NULL or does not exist.
+    fn is_empty<'a>(
+        &self,
+        table: &ObjectName,
+        columns: impl IntoIterator<Item = &'a String>,
+    ) -> bool {
+        self.created_tables.contains(table)
+            || columns.into_iter().any(|column| {
+                self.added_columns
+                    .contains(&(table.clone(), column.clone()))
+            })
+    }
+}
+
+/// The risk of one operation; adds to its warnings and notes.
+pub(super) fn judge(context: &Context<'_>, overview: &Overview, finding: &mut Finding) -> Risk {
+    let op = finding.op.clone();
+    match &op {
+        Op::Create(object) => create(overview, object, finding),
+        Op::Drop(object) => drop(object, finding),
+        Op::Rename(_) => Risk::Safe,
+        Op::Alter(alteration) => alter(context, alteration, finding),
+    }
+}
+
+fn may_fail(finding: &mut Finding) -> Risk {
+    finding.warnings.insert(Warning::MayFailOnData);
+    Risk::MayFail
+}
+
+fn data_loss(finding: &mut Finding) -> Risk {
+    finding.warnings.insert(Warning::DataLoss);
+    Risk::DataLoss
+}
+
+fn create(overview: &Overview, object: &Object, finding: &mut Finding) -> Risk {
+    // What is only put up again held before.
+    let is_back = matches!(finding.origin, Origin::InTheWay { .. });
+    match object {
+        Object::Column { column, fill, .. } => add_column(column, fill.as_ref(), finding),
+        _ if is_back => Risk::Safe,
+        Object::PrimaryKey { table, key } => {
+            if overview.created_tables.contains(table) {
+                Risk::Safe
+            } else {
+                let _ = key;
+                may_fail(finding)
+            }
+        }
+        Object::Unique { table, unique } => {
+            if overview.is_empty(table, &unique.columns) && !unique.nulls_not_distinct {
+                Risk::Safe
+            } else {
+                may_fail(finding)
+            }
+        }
+        Object::Index { table, index } if index.unique => {
+            let columns: Vec<String> = index
+                .keys
+                .iter()
+                .filter_map(|key| key.column.clone())
+                .collect();
+            if overview.is_empty(table, &columns) && !index.nulls_not_distinct {
+                Risk::Safe
+            } else {
+                may_fail(finding)
+            }
+        }
+        Object::ForeignKey { table, foreign_key } => {
+            let held = overview.dropped_keys.iter().any(|(owner, old)| {
+                owner == table
+                    && old.columns == foreign_key.columns
+                    && old.ref_table == foreign_key.ref_table
+                    && old.ref_columns == foreign_key.ref_columns
+            });
+            if held || overview.is_empty(table, &foreign_key.columns) {
+                Risk::Safe
+            } else {
+                may_fail(finding)
+            }
+        }
+        Object::Check { table, .. } | Object::Exclusion { table, .. } => {
+            if overview.created_tables.contains(table) {
+                Risk::Safe
+            } else {
+                may_fail(finding)
+            }
+        }
+        _ => Risk::Safe,
+    }
+}
+
+fn add_column(column: &Column, fill: Option<&String>, finding: &mut Finding) -> Risk {
+    if column.generated.as_ref().is_some_and(|g| g.stored) || column.identity.is_some() {
+        return Risk::Rewrites;
+    }
+    let is_open = !column.nullable && column.default.is_none() && column.generated.is_none();
+    if !is_open {
+        return Risk::Safe;
+    }
+    if fill.is_some() {
+        return Risk::Rewrites;
+    }
+    finding.warnings.insert(Warning::NotNullWithoutDefault);
+    finding.notes.push(format!(
+        "rows that are there have no value for {}: give one (--fill TABLE.{}=EXPRESSION) or a default",
+        column.name, column.name
+    ));
+    Risk::MayFail
+}
+
+fn drop(object: &Object, finding: &mut Finding) -> Risk {
+    match object {
+        Object::Table(_) => data_loss(finding),
+        Object::Column { column, .. } if column.generated.is_none() => data_loss(finding),
+        Object::Sequence(_) => {
+            finding
+                .notes
+                .push("how far it had counted is lost".to_owned());
+            data_loss(finding)
+        }
+        _ => Risk::Safe,
+    }
+}
+
+fn alter(context: &Context<'_>, alteration: &Alteration, finding: &mut Finding) -> Risk {
+    match alteration {
+        Alteration::Column {
+            aspect,
+            from,
+            to,
+            fill,
+            ..
+        } => match aspect {
+            ColumnAspect::Type => {
+                let change = context
+                    .rules
+                    .type_change(&from.column_type, &to.column_type);
+                finding.warnings.extend(change.warnings);
+                finding.notes.extend(change.note);
+                change.risk
+            }
+            ColumnAspect::Nullable if !to.nullable => {
+                if fill.is_some() {
+                    Risk::Rewrites
+                } else {
+                    may_fail(finding)
+                }
+            }
+            ColumnAspect::Generated if to.generated.is_some() => {
+                finding
+                    .notes
+                    .push("the values that are there are replaced by computed ones".to_owned());
+                data_loss(finding)
+            }
+            ColumnAspect::Collation | ColumnAspect::AutoIncrement => Risk::Rewrites,
+            _ => Risk::Safe,
+        },
+        Alteration::EnumRemove { value, .. } => {
+            finding
+                .notes
+                .push(format!("rows that have the value {value} make it fail"));
+            may_fail(finding)
+        }
+        Alteration::EnumReorder { uses, .. } if !uses.is_empty() => Risk::Rewrites,
+        Alteration::Validate { to: true, .. } | Alteration::Domain { .. } => may_fail(finding),
+        _ => Risk::Safe,
+    }
+}

@@ -1,0 +1,9 @@
+//! The server on real sockets and over real databases: how it starts, what it survives, how it ends.
+
+mod connections;
+mod lifecycle;
+#[cfg(unix)]
+mod outage;
+#[cfg(unix)]
+mod program;
+mod scene;
