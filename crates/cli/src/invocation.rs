@@ -41,8 +41,13 @@ pub(crate) fn run(command_line: &CommandLine, args: Vec<OsString>) -> u8 {
         .map_or_else(|_| LogSettings::default(), |settings| settings.log.clone());
     let display = Display::of(&arguments, &log);
     let console = Arc::new(display.console(&arguments.global));
-    let result = settings.and_then(|settings| {
-        display.log(&arguments.global, &log, &console)?;
+    let logging = display.log(&arguments.global, &log, &console);
+    if logging.is_err() {
+        // What is wrong with the log has to be said somewhere.
+        let without_file = LogSettings { file: None, ..log };
+        drop(display.log(&arguments.global, &without_file, &console));
+    }
+    let result = logging.and(settings).and_then(|settings| {
         Invocation {
             command_line,
             arguments: &arguments,
