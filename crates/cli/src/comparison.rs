@@ -1,5 +1,7 @@
 //! Comparing two sides, for the commands that do: their common options, and how a difference looks.
 
+use std::fmt::Write as _;
+
 use std::path::PathBuf;
 
 use clap::Args;
@@ -38,7 +40,7 @@ impl FilterArguments {
 /// What only a person knows.
 #[derive(Clone, Debug, Default, Args)]
 pub(crate) struct AnswerArguments {
-    /// It is a rename: users.name=full_name, or person=people for a table; may be repeated
+    /// It is a rename: `users.name=full_name`, or `person=people` for a table; may be repeated
     #[arg(long, value_name = "OLD=NEW")]
     rename: Vec<String>,
     /// What existing rows get in a new column that takes no NULL: users.bio='' (an SQL expression)
@@ -203,7 +205,7 @@ pub(crate) fn summary(difference: &Difference) -> String {
         let mut lines = change.description.lines();
         let first = visible(lines.next().unwrap_or_default()).into_owned();
         let rest = first.strip_prefix(sign).unwrap_or(&first);
-        text.push_str(&format!("{}{rest}", paint(style, &sign.to_string())));
+        let _ = write!(text, "{}{rest}", paint(style, &sign.to_string()));
         let risk = match change.risk {
             Risk::Safe => None,
             Risk::Rewrites => Some((WARN, "rewrites the table")),
@@ -211,7 +213,7 @@ pub(crate) fn summary(difference: &Difference) -> String {
             Risk::DataLoss => Some((BAD, "data loss")),
         };
         if let Some((style, words)) = risk {
-            text.push_str(&format!("  {}", paint(style, &format!("[{words}]"))));
+            let _ = write!(text, "  {}", paint(style, &format!("[{words}]")));
         }
         if let Origin::InTheWay { object } = &change.origin {
             text.push_str(&paint(
@@ -221,25 +223,25 @@ pub(crate) fn summary(difference: &Difference) -> String {
         }
         text.push('\n');
         for line in lines {
-            text.push_str(&format!("  {}\n", visible(line)));
+            let _ = writeln!(text, "  {}", visible(line));
         }
         for note in &change.notes {
-            text.push_str(&format!("    {}\n", paint(DIM, &visible(note))));
+            let _ = writeln!(text, "    {}", paint(DIM, &visible(note)));
         }
     }
     if difference.changes.is_empty() {
-        text.push_str(&format!("{} no difference\n", paint(GOOD, "ok:")));
+        let _ = writeln!(text, "{} no difference", paint(GOOD, "ok:"));
     } else {
-        text.push_str(&format!("{}\n", count(difference.changes.len(), "change")));
+        let _ = writeln!(text, "{}", count(difference.changes.len(), "change"));
     }
     for (heading, lines) in [
         ("not compared", &difference.not_compared),
         ("left as it is", &difference.notes),
     ] {
         if !lines.is_empty() {
-            text.push_str(&format!("{}\n", paint(HEADING, &format!("{heading}:"))));
+            let _ = writeln!(text, "{}", paint(HEADING, &format!("{heading}:")));
             for line in lines {
-                text.push_str(&format!("  {}\n", visible(line)));
+                let _ = writeln!(text, "  {}", visible(line));
             }
         }
     }

@@ -74,11 +74,10 @@ impl CommandError {
             Self::Side(
                 SideError::Missing(_) | SideError::Different(_) | SideError::File { .. },
             ) => exit_code::USAGE,
-            Self::Side(_) => exit_code::FAILED,
             Self::Settings(_) | Self::Revisions(_) | Self::Log(_) | Self::Usage { .. } => {
                 exit_code::USAGE
             }
-            Self::Declined | Self::Failed(_) => exit_code::FAILED,
+            Self::Side(_) | Self::Declined | Self::Failed(_) => exit_code::FAILED,
             Self::Interrupted => exit_code::INTERRUPTED,
         }
     }
@@ -94,11 +93,9 @@ impl CommandError {
             Self::Settings(error) => error.hint(),
             Self::Usage { hint, .. } => hint.clone(),
             Self::Revisions(_) => Some("correct the revisions, then build again".to_owned()),
-            Self::Side(_)
-            | Self::Log(_)
-            | Self::Failed(_)
-            | Self::Declined
-            | Self::Interrupted => None,
+            Self::Side(_) | Self::Log(_) | Self::Failed(_) | Self::Declined | Self::Interrupted => {
+                None
+            }
         }
     }
 

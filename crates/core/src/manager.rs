@@ -597,7 +597,10 @@ impl Manager {
 
     /// What [`create_revision`](Self::create_revision) would write now: where, and the text. Writes
     /// nothing.
-    pub fn draft_revision(&self, request: &NewRevision) -> Result<(CreatedRevision, String), Error> {
+    pub fn draft_revision(
+        &self,
+        request: &NewRevision,
+    ) -> Result<(CreatedRevision, String), Error> {
         create::draft(self.graph(), &self.config, request)
     }
 

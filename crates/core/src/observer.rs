@@ -22,7 +22,7 @@ impl<F: Fn(&Event) + Send + Sync> Observer for F {
 #[derive(Clone)]
 pub(crate) struct Observers {
     database: String,
-    observers: Arc<Vec<Arc<dyn Observer>>>,
+    told: Arc<Vec<Arc<dyn Observer>>>,
     /// Nobody is told, and nothing is logged.
     silent: bool,
 }
@@ -31,7 +31,7 @@ impl fmt::Debug for Observers {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Observers")
             .field("database", &self.database)
-            .field("count", &self.observers.len())
+            .field("count", &self.told.len())
             .finish_non_exhaustive()
     }
 }
@@ -40,7 +40,7 @@ impl Observers {
     pub(crate) fn new(database: &str, observers: Vec<Arc<dyn Observer>>) -> Self {
         Self {
             database: database.to_owned(),
-            observers: Arc::new(observers),
+            told: Arc::new(observers),
             silent: false,
         }
     }
@@ -54,11 +54,11 @@ impl Observers {
     }
 
     pub(crate) fn with(&self, observer: Arc<dyn Observer>) -> Self {
-        let mut observers = (*self.observers).clone();
+        let mut observers = (*self.told).clone();
         observers.push(observer);
         Self {
             database: self.database.clone(),
-            observers: Arc::new(observers),
+            told: Arc::new(observers),
             silent: self.silent,
         }
     }
@@ -73,7 +73,7 @@ impl Observers {
             kind,
         };
         crate::telemetry::log_event(&event);
-        for observer in self.observers.iter() {
+        for observer in self.told.iter() {
             observer.observe(&event);
         }
     }

@@ -6,6 +6,8 @@
 //! write that anew: `STAIRWAY_UPDATE_GOLDEN=1 cargo test -p stairway-generated-cases`, twice,
 //! since revisions are compiled before they are applied.
 
+use std::fmt::Write as _;
+
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 use std::{env, fs};
@@ -296,7 +298,7 @@ async fn every_case(backend: &str) -> Result<(), Failure> {
     let mut report = String::new();
     for case in cases() {
         for problem in check_case(case, backend).await? {
-            report.push_str(&format!("{} on {backend}: {problem}\n", case.display()));
+            let _ = writeln!(report, "{} on {backend}: {problem}", case.display());
         }
     }
     assert!(report.is_empty(), "{report}");

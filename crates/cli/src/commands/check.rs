@@ -148,10 +148,11 @@ async fn entities_differ(session: &Session<'_>) -> Result<Option<Finding>, Comma
         count(changes.len(), "change")
     );
     for change in changes.iter().take(10) {
-        message.push_str(&format!(
+        let _ = write!(
+            message,
             "; {}",
             change.description.lines().next().unwrap_or_default()
-        ));
+        );
     }
     Ok(Some(Finding {
         kind: Kind::Entities,

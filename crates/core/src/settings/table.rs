@@ -124,8 +124,13 @@ impl Setting {
             Takes::Text(put) => put(draft, parse_text(text)?),
             Takes::Path(put) => put(draft, PathBuf::from(parse_path(text)?)),
             Takes::Patterns(put) => {
-                let patterns = text.split(',').map(str::trim).filter(|text| !text.is_empty());
-                let patterns = patterns.map(str::parse).collect::<Result<_, InvalidPattern>>();
+                let patterns = text
+                    .split(',')
+                    .map(str::trim)
+                    .filter(|text| !text.is_empty());
+                let patterns = patterns
+                    .map(str::parse)
+                    .collect::<Result<_, InvalidPattern>>();
                 put(draft, patterns.map_err(|error| error.to_string())?);
             }
             Takes::Webhook(put) => put(draft, WebhookUrl::parse(text)?),

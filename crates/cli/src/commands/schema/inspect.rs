@@ -1,5 +1,7 @@
 //! `schema inspect`: one schema as data, SQL or a list.
 
+use std::fmt::Write as _;
+
 use clap::Args;
 use serde_json::Value;
 use stairway_core::DatabaseSource;
@@ -73,9 +75,9 @@ impl Report for InspectReport {
         let mut text = String::new();
         let mut heading = |kind: &str, names: Vec<String>| {
             if !names.is_empty() {
-                text.push_str(&format!("{}\n", paint(HEADING, kind)));
+                let _ = writeln!(text, "{}", paint(HEADING, kind));
                 for name in names {
-                    text.push_str(&format!("  {}\n", visible(&name)));
+                    let _ = writeln!(text, "  {}", visible(&name));
                 }
             }
         };
@@ -124,7 +126,7 @@ impl Report for InspectReport {
                     words.push_str(" not null");
                 }
                 if let Some(default) = &column.default {
-                    words.push_str(&format!(" default {default}"));
+                    let _ = write!(words, " default {default}");
                 }
                 tables.push(words);
             }
@@ -132,13 +134,14 @@ impl Report for InspectReport {
         }
         heading("tables", tables);
         for object in &schema.not_compared {
-            text.push_str(&format!(
-                "{}\n",
+            let _ = writeln!(
+                text,
+                "{}",
                 paint(
                     DIM,
                     &format!("takes no part in comparisons: {}", visible(object))
                 )
-            ));
+            );
         }
         if text.is_empty() {
             text.push_str("nothing\n");

@@ -1,5 +1,7 @@
 //! Columns as sea-query calls.
 
+use std::fmt::Write as _;
+
 use super::source::literal;
 use crate::dialect::Dialect;
 use crate::schema::{Column, ColumnType, Identity, IdentityKind, TypeKind};
@@ -37,16 +39,18 @@ pub(super) fn definition(column: &Column, dialect: Dialect, key: bool) -> Option
         if dialect != Dialect::Postgres && column.default.is_some() {
             return None;
         }
-        code.push_str(&format!(
+        let _ = write!(
+            code,
             ".generated(Expr::cust({}), {})",
             literal(&generated.expression),
             generated.stored
-        ));
+        );
     } else if let Some(default) = &column.default {
-        code.push_str(&format!(
+        let _ = write!(
+            code,
             ".default({})",
             value(default, &column.column_type, dialect)?
-        ));
+        );
     }
     if let Some(identity) = &column.identity {
         if !counts_plainly(identity, column, dialect, key) {
@@ -64,7 +68,7 @@ pub(super) fn definition(column: &Column, dialect: Dialect, key: bool) -> Option
         if comment.contains(['\'', '\\']) {
             return None;
         }
-        code.push_str(&format!(".comment({})", literal(comment)));
+        let _ = write!(code, ".comment({})", literal(comment));
     }
     Some(code)
 }

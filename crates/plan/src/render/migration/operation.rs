@@ -358,25 +358,22 @@ pub(super) fn add_in_three_steps(body: &mut Body, change: &Change, after: &Schem
     body.code(&format!(
         "manager.alter_table(Table::alter().table({name}).add_column({added}).to_owned()).await?;"
     ));
-    match fill {
-        Some(fill) => {
-            body.comment("2 of 3: the rows that are there get a value.");
-            body.execute(&format!(
-                "UPDATE {quoted_table} SET {quoted_column} = {fill} WHERE {quoted_column} IS NULL"
-            ));
-        }
-        None => {
-            body.comment("2 of 3, CHECK: say what the rows that are there get. As long as nothing is said, step 3 fails");
-            body.comment(
-                "if the table has rows. For example, with `let db = manager.get_connection();`:",
-            );
-            body.comment(&format!(
-                "    db.execute_unprepared({}).await?;",
-                literal(&format!(
-                    "UPDATE {quoted_table} SET {quoted_column} = ... WHERE {quoted_column} IS NULL"
-                ))
-            ));
-        }
+    if let Some(fill) = fill {
+        body.comment("2 of 3: the rows that are there get a value.");
+        body.execute(&format!(
+            "UPDATE {quoted_table} SET {quoted_column} = {fill} WHERE {quoted_column} IS NULL"
+        ));
+    } else {
+        body.comment("2 of 3, CHECK: say what the rows that are there get. As long as nothing is said, step 3 fails");
+        body.comment(
+            "if the table has rows. For example, with `let db = manager.get_connection();`:",
+        );
+        body.comment(&format!(
+            "    db.execute_unprepared({}).await?;",
+            literal(&format!(
+                "UPDATE {quoted_table} SET {quoted_column} = ... WHERE {quoted_column} IS NULL"
+            ))
+        ));
     }
     body.comment("3 of 3: the column takes no NULL any more.");
     body.code(&modify(&name, &constrained));

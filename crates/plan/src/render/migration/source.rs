@@ -1,5 +1,7 @@
 //! Rust source with comments, formatted.
 
+use std::fmt::Write as _;
+
 use super::RenderError;
 use crate::dialect::Dialect;
 
@@ -36,8 +38,7 @@ impl Body {
     pub(super) fn comment(&mut self, text: &str) {
         // What a database calls things must not end the comment or turn the text round.
         let text: String = text.chars().filter(|c| !c.is_control()).collect();
-        self.code
-            .push_str(&format!("{COMMENT}{});\n", self.comments.len()));
+        let _ = writeln!(self.code, "{COMMENT}{});", self.comments.len());
         self.comments.push(text);
         self.is_empty = false;
     }
@@ -130,7 +131,8 @@ pub(super) fn file(up: &Body, down: &Body, dialect: Dialect) -> Result<String, R
     if makes_types {
         text.push_str("use sea_orm_migration::sea_query::extension::postgres::Type;\n");
     }
-    text.push_str(&format!(
+    let _ = write!(
+        text,
         "#[derive(DeriveMigrationName)]
         pub struct Migration;
 
@@ -142,17 +144,15 @@ pub(super) fn file(up: &Body, down: &Body, dialect: Dialect) -> Result<String, R
         }}",
         function(up),
         function(down)
-    ));
+    );
     if runs_sql {
-        text.push_str(&format!(
-            "/// The SQL in here is {product}'s.
+        let _ = write!(text, "/// The SQL in here is {product}'s.
             fn refuse_other_databases(manager: &SchemaManager) -> Result<(), DbErr> {{
                 match manager.get_database_backend() {{
                     DbBackend::{backend} => Ok(()),
                     backend => Err(DbErr::Custom(format!(\"there is no SQL for {{backend:?}} here\"))),
                 }}
-            }}"
-        ));
+            }}");
     }
     let file = syn::parse_file(&text).map_err(|error| RenderError {
         reason: error.to_string(),

@@ -1,5 +1,7 @@
 //! Tables, indexes and foreign keys as sea-query calls.
 
+use std::fmt::Write as _;
+
 use super::column::{definition, is_plain_name};
 use super::source::literal;
 use crate::dialect::Dialect;
@@ -51,7 +53,7 @@ pub(super) fn create(
         .map(|key| key.columns[0].as_str());
     for column in &table.columns {
         let column_code = definition(column, dialect, inline == Some(column.name.as_str()))?;
-        code.push_str(&format!(".col({column_code})"));
+        let _ = write!(code, ".col({column_code})");
     }
     if let Some(key) = key
         && inline.is_none()
@@ -65,17 +67,18 @@ pub(super) fn create(
             return None;
         }
         let name = named(key.name.as_deref().filter(|_| dialect == Dialect::Postgres))?;
-        code.push_str(&format!(
+        let _ = write!(
+            code,
             ".primary_key(Index::create(){name}{})",
             columns(&key.columns)
-        ));
+        );
     }
     for unique in &table.uniques {
-        code.push_str(&format!(".index({})", unique_constraint(unique)?));
+        let _ = write!(code, ".index({})", unique_constraint(unique)?);
     }
     for foreign_key in &table.foreign_keys {
         let code_of_key = foreign_key_statement(foreign_key, &table.name, dialect, default_schema)?;
-        code.push_str(&format!(".foreign_key({code_of_key})"));
+        let _ = write!(code, ".foreign_key({code_of_key})");
     }
     for check in &table.checks {
         code.push_str(&check_call(check)?);
@@ -86,7 +89,7 @@ pub(super) fn create(
         if comment.contains(['\'', '\\']) {
             return None;
         }
-        code.push_str(&format!(".comment({})", literal(comment)));
+        let _ = write!(code, ".comment({})", literal(comment));
     }
     Some(format!("{code}.to_owned()"))
 }
@@ -163,19 +166,17 @@ pub(super) fn foreign_key_statement(
         "ForeignKey::create(){}",
         named(foreign_key.name.as_deref())?
     );
-    code.push_str(&format!(
-        ".from_tbl({})",
-        table_name(table, default_schema)?
-    ));
+    let _ = write!(code, ".from_tbl({})", table_name(table, default_schema)?);
     for column in &foreign_key.columns {
-        code.push_str(&format!(".from_col({})", literal(column)));
+        let _ = write!(code, ".from_col({})", literal(column));
     }
-    code.push_str(&format!(
+    let _ = write!(
+        code,
         ".to_tbl({})",
         table_name(&foreign_key.ref_table, default_schema)?
-    ));
+    );
     for column in &foreign_key.ref_columns {
-        code.push_str(&format!(".to_col({})", literal(column)));
+        let _ = write!(code, ".to_col({})", literal(column));
     }
     for (call, action) in [
         ("on_delete", foreign_key.on_delete),
@@ -188,7 +189,7 @@ pub(super) fn foreign_key_statement(
             ForeignKeyAction::SetNull => "SetNull",
             ForeignKeyAction::SetDefault => "SetDefault",
         };
-        code.push_str(&format!(".{call}(ForeignKeyAction::{action})"));
+        let _ = write!(code, ".{call}(ForeignKeyAction::{action})");
     }
     Some(code)
 }
@@ -219,14 +220,15 @@ pub(super) fn index_statement(
         code.push_str(".unique()");
     }
     match (index.method.as_str(), dialect) {
-        ("btree", _) | ("", _) => {}
+        ("btree" | "", _) => {}
         ("fulltext", Dialect::Mysql) => code.push_str(".full_text()"),
         ("hash", Dialect::Postgres) => code.push_str(".index_type(IndexType::Hash)"),
         (method, Dialect::Postgres) if is_plain_name(method) => {
-            code.push_str(&format!(
+            let _ = write!(
+                code,
                 ".index_type(IndexType::Custom({}.into_iden()))",
                 literal(method)
-            ));
+            );
         }
         _ => return None,
     }
@@ -244,28 +246,28 @@ pub(super) fn index_statement(
             (Some(length), false) => format!("({what}, {length})"),
             (Some(length), true) => format!("({what}, {length}, IndexOrder::Desc)"),
         };
-        code.push_str(&format!(".col({argument})"));
+        let _ = write!(code, ".col({argument})");
     }
     for column in &index.include {
         if !is_plain_name(column) {
             return None;
         }
-        code.push_str(&format!(".include({})", literal(column)));
+        let _ = write!(code, ".include({})", literal(column));
     }
     if index.nulls_not_distinct {
         code.push_str(".nulls_not_distinct()");
     }
     if let Some(predicate) = &index.predicate {
-        code.push_str(&format!(".and_where(Expr::cust({}))", literal(predicate)));
+        let _ = write!(code, ".and_where(Expr::cust({}))", literal(predicate));
     }
     Some(format!("{code}.to_owned()"))
 }
 
 fn columns(names: &[String]) -> String {
-    names
-        .iter()
-        .map(|name| format!(".col({})", literal(name)))
-        .collect()
+    names.iter().fold(String::new(), |mut code, name| {
+        let _ = write!(code, ".col({})", literal(name));
+        code
+    })
 }
 
 /// `.name("…")`, or nothing to say; nothing at all for a name that can't be written.
