@@ -86,7 +86,7 @@ fn remark(line: &str) -> Option<(String, i32)> {
         None => (remark, None),
     };
     if let Some(commands) = commands.trim().strip_prefix("after: ") {
-        before = commands.trim_end_matches(';').to_owned();
+        commands.trim_end_matches(';').clone_into(&mut before);
     }
     if let Some((number, reason)) = ending.and_then(|ending| ending.split_once(", ")) {
         assert!(!reason.is_empty(), "a reason is missing");

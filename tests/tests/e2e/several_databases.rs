@@ -1,5 +1,6 @@
 //! `stairway.toml` with several databases.
 
+use std::fmt::Write as _;
 use std::fs;
 
 use stairway_tests::{Backend, Finished, TestDatabase, available_backends, stairway};
@@ -22,7 +23,12 @@ impl Fleet {
         let mut text = "wait_timeout = \"0s\"\n".to_owned();
         for database in &databases {
             let name = database.backend().name();
-            text += &format!("[databases.{name}]\nurl_env = \"{}\"\n", variable(database));
+            // Writing to a String can't fail.
+            let _ = writeln!(
+                text,
+                "[databases.{name}]\nurl_env = \"{}\"",
+                variable(database)
+            );
         }
         text += "[databases.broken]\nurl_env = \"URL_OF_BROKEN\"\nactor = \"nobody\"\n";
         let directory = tempfile::tempdir().expect("a directory can be made");
