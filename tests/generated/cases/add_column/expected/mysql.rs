@@ -14,11 +14,11 @@ impl MigrationTrait for Migration {
 
         // + column users.bio text
         db.execute_unprepared(
-                "ALTER TABLE `users` ADD COLUMN `bio` text, ADD COLUMN `age` int DEFAULT 18, ADD COLUMN `country` varchar(2) NOT NULL DEFAULT 'GR'",
+                "ALTER TABLE `users` ADD COLUMN `bio` text, ADD COLUMN `age` integer DEFAULT 18, ADD COLUMN `country` varchar(2) NOT NULL DEFAULT 'GR'",
             )
             .await?;
 
-        // + column users.age int default 18
+        // + column users.age integer default 18
         // Done above, with: + column users.bio text
 
         // + column users.country varchar(2) not null default 'GR'
@@ -28,13 +28,16 @@ impl MigrationTrait for Migration {
     }
 
     async fn down(&self, manager: &SchemaManager) -> Result<(), DbErr> {
+        refuse_other_databases(manager)?;
+        let db = manager.get_connection();
+
         // - column users.country varchar(2) not null default 'GR'
-        //     ALTER TABLE `users` DROP COLUMN `country`, DROP COLUMN `age`, DROP COLUMN `bio`
-        manager
-            .alter_table(Table::alter().table("users").drop_column("country").to_owned())
+        db.execute_unprepared(
+                "ALTER TABLE `users` DROP COLUMN `country`, DROP COLUMN `age`, DROP COLUMN `bio`",
+            )
             .await?;
 
-        // - column users.age int default 18
+        // - column users.age integer default 18
         // Done with: - column users.bio text
 
         // - column users.bio text

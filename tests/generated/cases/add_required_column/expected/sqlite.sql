@@ -1,6 +1,7 @@
--- + column users.email varchar(320) not null
-
 PRAGMA foreign_keys = OFF;
 BEGIN IMMEDIATE;
+
+-- + column users.email varchar(320) not null
 ALTER TABLE "users" ADD COLUMN "email" varchar(320) NOT NULL;
+
 COMMIT;

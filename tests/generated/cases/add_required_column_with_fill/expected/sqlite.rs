@@ -15,30 +15,20 @@ impl MigrationTrait for Migration {
         // + column users.email varchar(320) not null
         // CHECK: writes the whole table anew and blocks it meanwhile.
         // CHECK: SQLite cannot change this in place: users is copied into a new table
-        db.execute_unprepared("PRAGMA legacy_alter_table = ON").await?;
-        db.execute_unprepared("SAVEPOINT stairway_rebuild").await?;
         db.execute_unprepared(
-                r#"CREATE TEMP TABLE stairway_rebuild (lost_rows INTEGER CONSTRAINT "no row is lost" CHECK (lost_rows = 0), broken_references INTEGER CONSTRAINT "no reference is broken" CHECK (broken_references = 0), foreign_keys INTEGER CONSTRAINT "PRAGMA foreign_keys is OFF" CHECK (foreign_keys = 0))"#,
+                r#"PRAGMA legacy_alter_table = ON;
+SAVEPOINT stairway_rebuild;
+CREATE TEMP TABLE stairway_rebuild (lost_rows INTEGER CONSTRAINT "no row is lost" CHECK (lost_rows = 0), broken_references INTEGER CONSTRAINT "no reference is broken" CHECK (broken_references = 0), foreign_keys INTEGER CONSTRAINT "PRAGMA foreign_keys is OFF" CHECK (foreign_keys = 0));
+ALTER TABLE "users" RENAME TO "users_before_rebuild";
+CREATE TABLE users (id integer NOT NULL PRIMARY KEY, name varchar(100) NOT NULL, "email" varchar(320) NOT NULL);
+INSERT OR ROLLBACK INTO "users" ("id", "name", "email") SELECT "id", "name", ('unknown') FROM "users_before_rebuild";
+INSERT OR ROLLBACK INTO temp.stairway_rebuild (lost_rows) SELECT (SELECT count(*) FROM "users_before_rebuild") - (SELECT count(*) FROM "users");
+DROP TABLE "users_before_rebuild";
+DROP TABLE temp.stairway_rebuild;
+RELEASE stairway_rebuild;
+PRAGMA legacy_alter_table = OFF"#,
             )
             .await?;
-        db.execute_unprepared(r#"ALTER TABLE "users" RENAME TO "users_before_rebuild""#)
-            .await?;
-        db.execute_unprepared(
-                r#"CREATE TABLE users (id integer NOT NULL PRIMARY KEY, name varchar(100) NOT NULL, "email" varchar(320) NOT NULL)"#,
-            )
-            .await?;
-        db.execute_unprepared(
-                r#"INSERT INTO "users" ("id", "name", "email") SELECT "id", "name", ('unknown') FROM "users_before_rebuild""#,
-            )
-            .await?;
-        db.execute_unprepared(
-                r#"INSERT INTO temp.stairway_rebuild (lost_rows) SELECT (SELECT count(*) FROM "users_before_rebuild") - (SELECT count(*) FROM "users")"#,
-            )
-            .await?;
-        db.execute_unprepared(r#"DROP TABLE "users_before_rebuild""#).await?;
-        db.execute_unprepared("DROP TABLE temp.stairway_rebuild").await?;
-        db.execute_unprepared("RELEASE stairway_rebuild").await?;
-        db.execute_unprepared("PRAGMA legacy_alter_table = OFF").await?;
 
         Ok(())
     }

@@ -1,7 +1,7 @@
--- + column users.email varchar(320) not null
-
 PRAGMA foreign_keys = OFF;
 BEGIN IMMEDIATE;
+
+-- + column users.email varchar(320) not null
 PRAGMA legacy_alter_table = ON;
 SAVEPOINT stairway_rebuild;
 CREATE TEMP TABLE stairway_rebuild (lost_rows INTEGER CONSTRAINT "no row is lost" CHECK (lost_rows = 0), broken_references INTEGER CONSTRAINT "no reference is broken" CHECK (broken_references = 0), foreign_keys INTEGER CONSTRAINT "PRAGMA foreign_keys is OFF" CHECK (foreign_keys = 0));
@@ -13,4 +13,5 @@ DROP TABLE "users_before_rebuild";
 DROP TABLE temp.stairway_rebuild;
 RELEASE stairway_rebuild;
 PRAGMA legacy_alter_table = OFF;
+
 COMMIT;

@@ -1,9 +1,5 @@
--- + table users (9 columns)
--- + table posts (6 columns)
--- + index posts_body on posts (body)
--- + index posts_published on posts (published_at)
--- + view published
 
+-- + table users (9 columns)
 CREATE TABLE `users` (
   `id` bigint NOT NULL AUTO_INCREMENT,
   `email` varchar(320) NOT NULL,
@@ -12,14 +8,16 @@ CREATE TABLE `users` (
   `balance` decimal(12,2) NOT NULL DEFAULT 0.00,
   `mood` enum('happy','so','sad') NOT NULL DEFAULT 'happy',
   `settings` json,
-  `size` int unsigned,
+  `size` integer unsigned,
   `created_at` timestamp NOT NULL DEFAULT current_timestamp(),
   PRIMARY KEY (`id`),
   UNIQUE INDEX `email` (`email`),
   CONSTRAINT `users_balance_check` CHECK (`balance` >= 0)
 ) COMMENT='People';
+
+-- + table posts (6 columns)
 CREATE TABLE `posts` (
-  `id` int NOT NULL AUTO_INCREMENT,
+  `id` integer NOT NULL AUTO_INCREMENT,
   `author_id` bigint NOT NULL,
   `slug` varchar(100) NOT NULL COMMENT 'Part of the "URL"',
   `body` text,
@@ -31,4 +29,11 @@ CREATE TABLE `posts` (
   INDEX `posts_published` (`published_at`),
   CONSTRAINT `posts_author` FOREIGN KEY (`author_id`) REFERENCES `users` (`id`) ON DELETE CASCADE
 );
+
+-- + index posts_body on posts (body)
+
+-- + index posts_published on posts (published_at)
+
+-- + view published
 CREATE OR REPLACE VIEW `published` AS select `posts`.`id` AS `id`,`posts`.`slug` AS `slug` from `posts` where `posts`.`published_at` is not null;
+

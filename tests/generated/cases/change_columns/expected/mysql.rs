@@ -13,20 +13,18 @@ impl MigrationTrait for Migration {
         let db = manager.get_connection();
 
         // - foreign key badges_ibfk_1 of badges (user_id) references users (id)
-        //     ALTER TABLE `badges` DROP FOREIGN KEY `badges_ibfk_1`, DROP INDEX `user_id`
-        manager
-            .drop_foreign_key(
-                ForeignKey::drop().name("badges_ibfk_1").table("badges").to_owned(),
+        db.execute_unprepared(
+                "ALTER TABLE `badges` DROP FOREIGN KEY `badges_ibfk_1`, DROP INDEX `user_id`",
             )
             .await?;
 
         // ~ column badges.user_id: not null to null
-        //     ALTER TABLE `badges` MODIFY COLUMN `user_id` int
+        //     ALTER TABLE `badges` MODIFY COLUMN `user_id` integer
         manager
             .alter_table(
                 Table::alter()
                     .table("badges")
-                    .modify_column(ColumnDef::new("user_id").integer().null())
+                    .modify_column(ColumnDef::new("user_id").custom("integer").null())
                     .to_owned(),
             )
             .await?;
@@ -41,7 +39,7 @@ impl MigrationTrait for Migration {
         // CHECK: fails if existing rows do not fit.
         // Done above, with: ~ column users.name: type varchar(100) to varchar(200)
 
-        // ~ column users.points: type int to bigint
+        // ~ column users.points: type integer to bigint
         // CHECK: writes the whole table anew and blocks it meanwhile.
         // Done above, with: ~ column users.name: type varchar(100) to varchar(200)
 
@@ -52,17 +50,8 @@ impl MigrationTrait for Migration {
         // Done above, with: ~ column users.name: type varchar(100) to varchar(200)
 
         // + foreign key badges_ibfk_1 of badges (user_id) references users (id) on delete set null
-        //     ALTER TABLE `badges` ADD INDEX `user_id` (`user_id`), ADD CONSTRAINT `badges_ibfk_1` FOREIGN KEY (`user_id`) REFERENCES `users` (`id`) ON DELETE SET NULL
-        manager
-            .create_foreign_key(
-                ForeignKey::create()
-                    .name("badges_ibfk_1")
-                    .from_tbl("badges")
-                    .from_col("user_id")
-                    .to_tbl("users")
-                    .to_col("id")
-                    .on_delete(ForeignKeyAction::SetNull)
-                    .to_owned(),
+        db.execute_unprepared(
+                "ALTER TABLE `badges` ADD INDEX `user_id` (`user_id`), ADD CONSTRAINT `badges_ibfk_1` FOREIGN KEY (`user_id`) REFERENCES `users` (`id`) ON DELETE SET NULL",
             )
             .await?;
 
@@ -70,31 +59,25 @@ impl MigrationTrait for Migration {
     }
 
     async fn down(&self, manager: &SchemaManager) -> Result<(), DbErr> {
+        refuse_other_databases(manager)?;
+        let db = manager.get_connection();
+
         // - foreign key badges_ibfk_1 of badges (user_id) references users (id) on delete set null
-        //     ALTER TABLE `badges` DROP FOREIGN KEY `badges_ibfk_1`, DROP INDEX `user_id`
-        manager
-            .drop_foreign_key(
-                ForeignKey::drop().name("badges_ibfk_1").table("badges").to_owned(),
+        db.execute_unprepared(
+                "ALTER TABLE `badges` DROP FOREIGN KEY `badges_ibfk_1`, DROP INDEX `user_id`",
             )
             .await?;
 
         // ~ column users.note: default none to 'x'
-        //     ALTER TABLE `users` MODIFY COLUMN `note` varchar(10) DEFAULT 'x', MODIFY COLUMN `points` int NOT NULL DEFAULT 1, MODIFY COLUMN `nick` varchar(20), MODIFY COLUMN `name` varchar(100) NOT NULL
-        manager
-            .alter_table(
-                Table::alter()
-                    .table("users")
-                    .modify_column(
-                        ColumnDef::new("note").string_len(10).null().default("x"),
-                    )
-                    .to_owned(),
+        db.execute_unprepared(
+                "ALTER TABLE `users` MODIFY COLUMN `note` varchar(10) DEFAULT 'x', MODIFY COLUMN `points` integer NOT NULL DEFAULT 1, MODIFY COLUMN `nick` varchar(20), MODIFY COLUMN `name` varchar(100) NOT NULL",
             )
             .await?;
 
         // ~ column users.points: default 5 to none
         // Done with: ~ column users.name: type varchar(200) to varchar(100)
 
-        // ~ column users.points: type bigint to int
+        // ~ column users.points: type bigint to integer
         // Done with: ~ column users.name: type varchar(200) to varchar(100)
 
         // ~ column users.nick: not null to null
@@ -103,27 +86,21 @@ impl MigrationTrait for Migration {
         // ~ column users.name: type varchar(200) to varchar(100)
 
         // ~ column badges.user_id: null to not null
-        //     ALTER TABLE `badges` MODIFY COLUMN `user_id` int NOT NULL
+        //     ALTER TABLE `badges` MODIFY COLUMN `user_id` integer NOT NULL
         manager
             .alter_table(
                 Table::alter()
                     .table("badges")
-                    .modify_column(ColumnDef::new("user_id").integer().not_null())
+                    .modify_column(
+                        ColumnDef::new("user_id").custom("integer").not_null(),
+                    )
                     .to_owned(),
             )
             .await?;
 
         // + foreign key badges_ibfk_1 of badges (user_id) references users (id)
-        //     ALTER TABLE `badges` ADD INDEX `user_id` (`user_id`), ADD CONSTRAINT `badges_ibfk_1` FOREIGN KEY (`user_id`) REFERENCES `users` (`id`)
-        manager
-            .create_foreign_key(
-                ForeignKey::create()
-                    .name("badges_ibfk_1")
-                    .from_tbl("badges")
-                    .from_col("user_id")
-                    .to_tbl("users")
-                    .to_col("id")
-                    .to_owned(),
+        db.execute_unprepared(
+                "ALTER TABLE `badges` ADD INDEX `user_id` (`user_id`), ADD CONSTRAINT `badges_ibfk_1` FOREIGN KEY (`user_id`) REFERENCES `users` (`id`)",
             )
             .await?;
 

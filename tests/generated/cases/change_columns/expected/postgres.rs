@@ -56,13 +56,8 @@ impl MigrationTrait for Migration {
 
         // ~ column users.points: type integer to bigint
         // CHECK: writes the whole table anew and blocks it meanwhile.
-        //     ALTER TABLE public.users ALTER COLUMN points DROP DEFAULT, ALTER COLUMN points TYPE bigint
-        manager
-            .alter_table(
-                Table::alter()
-                    .table("users")
-                    .modify_column(ColumnDef::new("points").big_integer())
-                    .to_owned(),
+        db.execute_unprepared(
+                "ALTER TABLE public.users ALTER COLUMN points DROP DEFAULT, ALTER COLUMN points TYPE bigint",
             )
             .await?;
 
@@ -129,13 +124,8 @@ impl MigrationTrait for Migration {
             .await?;
 
         // ~ column users.points: type bigint to integer
-        //     ALTER TABLE public.users ALTER COLUMN points TYPE integer, ALTER COLUMN points SET DEFAULT 1
-        manager
-            .alter_table(
-                Table::alter()
-                    .table("users")
-                    .modify_column(ColumnDef::new("points").integer())
-                    .to_owned(),
+        db.execute_unprepared(
+                "ALTER TABLE public.users ALTER COLUMN points TYPE integer, ALTER COLUMN points SET DEFAULT 1",
             )
             .await?;
 

@@ -1,12 +1,7 @@
--- - foreign key of badges (user_id) references users (id)
--- ~ column badges.user_id: not null to null
--- ~ column users.nick: null to not null
--- ~ column users.points: default 1 to 5
--- ~ column users.note: default 'x' to none
--- + foreign key of badges (user_id) references users (id) on delete set null
-
 PRAGMA foreign_keys = OFF;
 BEGIN IMMEDIATE;
+
+-- - foreign key of badges (user_id) references users (id)
 PRAGMA legacy_alter_table = ON;
 SAVEPOINT stairway_rebuild;
 CREATE TEMP TABLE stairway_rebuild (lost_rows INTEGER CONSTRAINT "no row is lost" CHECK (lost_rows = 0), broken_references INTEGER CONSTRAINT "no reference is broken" CHECK (broken_references = 0), foreign_keys INTEGER CONSTRAINT "PRAGMA foreign_keys is OFF" CHECK (foreign_keys = 0));
@@ -19,6 +14,10 @@ DROP TABLE "badges_before_rebuild";
 DROP TABLE temp.stairway_rebuild;
 RELEASE stairway_rebuild;
 PRAGMA legacy_alter_table = OFF;
+
+-- ~ column badges.user_id: not null to null
+
+-- ~ column users.nick: null to not null
 PRAGMA legacy_alter_table = ON;
 SAVEPOINT stairway_rebuild;
 CREATE TEMP TABLE stairway_rebuild (lost_rows INTEGER CONSTRAINT "no row is lost" CHECK (lost_rows = 0), broken_references INTEGER CONSTRAINT "no reference is broken" CHECK (broken_references = 0), foreign_keys INTEGER CONSTRAINT "PRAGMA foreign_keys is OFF" CHECK (foreign_keys = 0));
@@ -31,4 +30,11 @@ DROP TABLE "users_before_rebuild";
 DROP TABLE temp.stairway_rebuild;
 RELEASE stairway_rebuild;
 PRAGMA legacy_alter_table = OFF;
+
+-- ~ column users.points: default 1 to 5
+
+-- ~ column users.note: default 'x' to none
+
+-- + foreign key of badges (user_id) references users (id) on delete set null
+
 COMMIT;

@@ -45,7 +45,7 @@ impl MigrationTrait for Migration {
         //       `balance` decimal(12,2) NOT NULL DEFAULT 0.00,
         //       `mood` enum('happy','so','sad') NOT NULL DEFAULT 'happy',
         //       `settings` json,
-        //       `size` int unsigned,
+        //       `size` integer unsigned,
         //       `created_at` timestamp NOT NULL DEFAULT current_timestamp(),
         //       PRIMARY KEY (`id`),
         //       UNIQUE INDEX `email` (`email`),
@@ -80,7 +80,7 @@ impl MigrationTrait for Migration {
                             .default("happy"),
                     )
                     .col(ColumnDef::new("settings").json().null())
-                    .col(ColumnDef::new("size").unsigned().null())
+                    .col(ColumnDef::new("size").custom("integer unsigned").null())
                     .col(
                         ColumnDef::new("created_at")
                             .timestamp()
@@ -97,7 +97,7 @@ impl MigrationTrait for Migration {
         // + table posts (6 columns)
         db.execute_unprepared(
                 r#"CREATE TABLE `posts` (
-  `id` int NOT NULL AUTO_INCREMENT,
+  `id` integer NOT NULL AUTO_INCREMENT,
   `author_id` bigint NOT NULL,
   `slug` varchar(100) NOT NULL COMMENT 'Part of the "URL"',
   `body` text,

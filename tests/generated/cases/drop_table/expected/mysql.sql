@@ -1,7 +1,10 @@
--- - view published
--- - table posts (6 columns)
--- - table users (9 columns)
 
+-- - view published
 DROP VIEW `published`;
+
+-- - table posts (6 columns)
 DROP TABLE `posts`;
+
+-- - table users (9 columns)
 DROP TABLE `users`;
+

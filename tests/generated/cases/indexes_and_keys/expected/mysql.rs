@@ -54,9 +54,7 @@ impl MigrationTrait for Migration {
         let db = manager.get_connection();
 
         // - foreign key b_a of b (a_id) references a (id) on update cascade on delete set null
-        //     ALTER TABLE `b` DROP FOREIGN KEY `b_a`, DROP INDEX `b_a`
-        manager
-            .drop_foreign_key(ForeignKey::drop().name("b_a").table("b").to_owned())
+        db.execute_unprepared("ALTER TABLE `b` DROP FOREIGN KEY `b_a`, DROP INDEX `b_a`")
             .await?;
 
         // - check a_positive of a: y > 0

@@ -13,36 +13,26 @@ impl MigrationTrait for Migration {
         let db = manager.get_connection();
 
         // - index a_y on a (y)
-        //     DROP INDEX "a_y"
-        manager.drop_index(Index::drop().name("a_y").table("a").to_owned()).await?;
+        db.execute_unprepared(r#"DROP INDEX "a_y""#).await?;
 
         // + unique a_x of a (x)
         // CHECK: fails if existing rows do not fit.
         // CHECK: SQLite cannot change this in place: a is copied into a new table
-        db.execute_unprepared("PRAGMA legacy_alter_table = ON").await?;
-        db.execute_unprepared("SAVEPOINT stairway_rebuild").await?;
         db.execute_unprepared(
-                r#"CREATE TEMP TABLE stairway_rebuild (lost_rows INTEGER CONSTRAINT "no row is lost" CHECK (lost_rows = 0), broken_references INTEGER CONSTRAINT "no reference is broken" CHECK (broken_references = 0), foreign_keys INTEGER CONSTRAINT "PRAGMA foreign_keys is OFF" CHECK (foreign_keys = 0))"#,
+                r#"PRAGMA legacy_alter_table = ON;
+SAVEPOINT stairway_rebuild;
+CREATE TEMP TABLE stairway_rebuild (lost_rows INTEGER CONSTRAINT "no row is lost" CHECK (lost_rows = 0), broken_references INTEGER CONSTRAINT "no reference is broken" CHECK (broken_references = 0), foreign_keys INTEGER CONSTRAINT "PRAGMA foreign_keys is OFF" CHECK (foreign_keys = 0));
+ALTER TABLE "a" RENAME TO "a_before_rebuild";
+CREATE TABLE a (id integer NOT NULL PRIMARY KEY, x integer NOT NULL, y integer, CONSTRAINT "a_x" UNIQUE ("x"), CONSTRAINT "a_positive" CHECK (y > 0));
+INSERT OR ROLLBACK INTO "a" ("id", "x", "y") SELECT "id", "x", "y" FROM "a_before_rebuild";
+INSERT OR ROLLBACK INTO temp.stairway_rebuild (lost_rows) SELECT (SELECT count(*) FROM "a_before_rebuild") - (SELECT count(*) FROM "a");
+DROP TABLE "a_before_rebuild";
+CREATE INDEX "a_x_y" ON "a" ("x", "y");
+DROP TABLE temp.stairway_rebuild;
+RELEASE stairway_rebuild;
+PRAGMA legacy_alter_table = OFF"#,
             )
             .await?;
-        db.execute_unprepared(r#"ALTER TABLE "a" RENAME TO "a_before_rebuild""#).await?;
-        db.execute_unprepared(
-                r#"CREATE TABLE a (id integer NOT NULL PRIMARY KEY, x integer NOT NULL, y integer, CONSTRAINT "a_x" UNIQUE ("x"), CONSTRAINT "a_positive" CHECK (y > 0))"#,
-            )
-            .await?;
-        db.execute_unprepared(
-                r#"INSERT INTO "a" ("id", "x", "y") SELECT "id", "x", "y" FROM "a_before_rebuild""#,
-            )
-            .await?;
-        db.execute_unprepared(
-                r#"INSERT INTO temp.stairway_rebuild (lost_rows) SELECT (SELECT count(*) FROM "a_before_rebuild") - (SELECT count(*) FROM "a")"#,
-            )
-            .await?;
-        db.execute_unprepared(r#"DROP TABLE "a_before_rebuild""#).await?;
-        db.execute_unprepared(r#"CREATE INDEX "a_x_y" ON "a" ("x", "y")"#).await?;
-        db.execute_unprepared("DROP TABLE temp.stairway_rebuild").await?;
-        db.execute_unprepared("RELEASE stairway_rebuild").await?;
-        db.execute_unprepared("PRAGMA legacy_alter_table = OFF").await?;
 
         // + index a_x_y on a (x, y)
         // Done above, with: + unique a_x of a (x)
@@ -54,33 +44,21 @@ impl MigrationTrait for Migration {
         // + foreign key b_a of b (a_id) references a (id) on update cascade on delete set null
         // CHECK: fails if existing rows do not fit.
         // CHECK: SQLite cannot change this in place: b is copied into a new table
-        db.execute_unprepared("PRAGMA legacy_alter_table = ON").await?;
-        db.execute_unprepared("SAVEPOINT stairway_rebuild").await?;
         db.execute_unprepared(
-                r#"CREATE TEMP TABLE stairway_rebuild (lost_rows INTEGER CONSTRAINT "no row is lost" CHECK (lost_rows = 0), broken_references INTEGER CONSTRAINT "no reference is broken" CHECK (broken_references = 0), foreign_keys INTEGER CONSTRAINT "PRAGMA foreign_keys is OFF" CHECK (foreign_keys = 0))"#,
+                r#"PRAGMA legacy_alter_table = ON;
+SAVEPOINT stairway_rebuild;
+CREATE TEMP TABLE stairway_rebuild (lost_rows INTEGER CONSTRAINT "no row is lost" CHECK (lost_rows = 0), broken_references INTEGER CONSTRAINT "no reference is broken" CHECK (broken_references = 0), foreign_keys INTEGER CONSTRAINT "PRAGMA foreign_keys is OFF" CHECK (foreign_keys = 0));
+ALTER TABLE "b" RENAME TO "b_before_rebuild";
+CREATE TABLE b (id integer NOT NULL PRIMARY KEY, a_id integer, CONSTRAINT "b_a" FOREIGN KEY ("a_id") REFERENCES "a" ("id") ON UPDATE CASCADE ON DELETE SET NULL);
+INSERT OR ROLLBACK INTO "b" ("id", "a_id") SELECT "id", "a_id" FROM "b_before_rebuild";
+INSERT OR ROLLBACK INTO temp.stairway_rebuild (lost_rows) SELECT (SELECT count(*) FROM "b_before_rebuild") - (SELECT count(*) FROM "b");
+INSERT OR ROLLBACK INTO temp.stairway_rebuild (broken_references) SELECT max(0, (SELECT count(*) FROM pragma_foreign_key_check('b')) - (SELECT count(*) FROM pragma_foreign_key_check('b_before_rebuild')));
+DROP TABLE "b_before_rebuild";
+DROP TABLE temp.stairway_rebuild;
+RELEASE stairway_rebuild;
+PRAGMA legacy_alter_table = OFF"#,
             )
             .await?;
-        db.execute_unprepared(r#"ALTER TABLE "b" RENAME TO "b_before_rebuild""#).await?;
-        db.execute_unprepared(
-                r#"CREATE TABLE b (id integer NOT NULL PRIMARY KEY, a_id integer, CONSTRAINT "b_a" FOREIGN KEY ("a_id") REFERENCES "a" ("id") ON UPDATE CASCADE ON DELETE SET NULL)"#,
-            )
-            .await?;
-        db.execute_unprepared(
-                r#"INSERT INTO "b" ("id", "a_id") SELECT "id", "a_id" FROM "b_before_rebuild""#,
-            )
-            .await?;
-        db.execute_unprepared(
-                r#"INSERT INTO temp.stairway_rebuild (lost_rows) SELECT (SELECT count(*) FROM "b_before_rebuild") - (SELECT count(*) FROM "b")"#,
-            )
-            .await?;
-        db.execute_unprepared(
-                "INSERT INTO temp.stairway_rebuild (broken_references) SELECT max(0, (SELECT count(*) FROM pragma_foreign_key_check('b')) - (SELECT count(*) FROM pragma_foreign_key_check('b_before_rebuild')))",
-            )
-            .await?;
-        db.execute_unprepared(r#"DROP TABLE "b_before_rebuild""#).await?;
-        db.execute_unprepared("DROP TABLE temp.stairway_rebuild").await?;
-        db.execute_unprepared("RELEASE stairway_rebuild").await?;
-        db.execute_unprepared("PRAGMA legacy_alter_table = OFF").await?;
 
         Ok(())
     }
@@ -90,55 +68,37 @@ impl MigrationTrait for Migration {
         let db = manager.get_connection();
 
         // - foreign key b_a of b (a_id) references a (id) on update cascade on delete set null
-        db.execute_unprepared("PRAGMA legacy_alter_table = ON").await?;
-        db.execute_unprepared("SAVEPOINT stairway_rebuild").await?;
         db.execute_unprepared(
-                r#"CREATE TEMP TABLE stairway_rebuild (lost_rows INTEGER CONSTRAINT "no row is lost" CHECK (lost_rows = 0), broken_references INTEGER CONSTRAINT "no reference is broken" CHECK (broken_references = 0), foreign_keys INTEGER CONSTRAINT "PRAGMA foreign_keys is OFF" CHECK (foreign_keys = 0))"#,
+                r#"PRAGMA legacy_alter_table = ON;
+SAVEPOINT stairway_rebuild;
+CREATE TEMP TABLE stairway_rebuild (lost_rows INTEGER CONSTRAINT "no row is lost" CHECK (lost_rows = 0), broken_references INTEGER CONSTRAINT "no reference is broken" CHECK (broken_references = 0), foreign_keys INTEGER CONSTRAINT "PRAGMA foreign_keys is OFF" CHECK (foreign_keys = 0));
+ALTER TABLE "b" RENAME TO "b_before_rebuild";
+CREATE TABLE b (id integer NOT NULL PRIMARY KEY, a_id integer);
+INSERT OR ROLLBACK INTO "b" ("id", "a_id") SELECT "id", "a_id" FROM "b_before_rebuild";
+INSERT OR ROLLBACK INTO temp.stairway_rebuild (lost_rows) SELECT (SELECT count(*) FROM "b_before_rebuild") - (SELECT count(*) FROM "b");
+DROP TABLE "b_before_rebuild";
+DROP TABLE temp.stairway_rebuild;
+RELEASE stairway_rebuild;
+PRAGMA legacy_alter_table = OFF"#,
             )
             .await?;
-        db.execute_unprepared(r#"ALTER TABLE "b" RENAME TO "b_before_rebuild""#).await?;
-        db.execute_unprepared(
-                "CREATE TABLE b (id integer NOT NULL PRIMARY KEY, a_id integer)",
-            )
-            .await?;
-        db.execute_unprepared(
-                r#"INSERT INTO "b" ("id", "a_id") SELECT "id", "a_id" FROM "b_before_rebuild""#,
-            )
-            .await?;
-        db.execute_unprepared(
-                r#"INSERT INTO temp.stairway_rebuild (lost_rows) SELECT (SELECT count(*) FROM "b_before_rebuild") - (SELECT count(*) FROM "b")"#,
-            )
-            .await?;
-        db.execute_unprepared(r#"DROP TABLE "b_before_rebuild""#).await?;
-        db.execute_unprepared("DROP TABLE temp.stairway_rebuild").await?;
-        db.execute_unprepared("RELEASE stairway_rebuild").await?;
-        db.execute_unprepared("PRAGMA legacy_alter_table = OFF").await?;
 
         // - check a_positive of a: y > 0
-        db.execute_unprepared("PRAGMA legacy_alter_table = ON").await?;
-        db.execute_unprepared("SAVEPOINT stairway_rebuild").await?;
         db.execute_unprepared(
-                r#"CREATE TEMP TABLE stairway_rebuild (lost_rows INTEGER CONSTRAINT "no row is lost" CHECK (lost_rows = 0), broken_references INTEGER CONSTRAINT "no reference is broken" CHECK (broken_references = 0), foreign_keys INTEGER CONSTRAINT "PRAGMA foreign_keys is OFF" CHECK (foreign_keys = 0))"#,
+                r#"PRAGMA legacy_alter_table = ON;
+SAVEPOINT stairway_rebuild;
+CREATE TEMP TABLE stairway_rebuild (lost_rows INTEGER CONSTRAINT "no row is lost" CHECK (lost_rows = 0), broken_references INTEGER CONSTRAINT "no reference is broken" CHECK (broken_references = 0), foreign_keys INTEGER CONSTRAINT "PRAGMA foreign_keys is OFF" CHECK (foreign_keys = 0));
+ALTER TABLE "a" RENAME TO "a_before_rebuild";
+CREATE TABLE a (id integer NOT NULL PRIMARY KEY, x integer NOT NULL, y integer);
+INSERT OR ROLLBACK INTO "a" ("id", "x", "y") SELECT "id", "x", "y" FROM "a_before_rebuild";
+INSERT OR ROLLBACK INTO temp.stairway_rebuild (lost_rows) SELECT (SELECT count(*) FROM "a_before_rebuild") - (SELECT count(*) FROM "a");
+DROP TABLE "a_before_rebuild";
+CREATE INDEX "a_y" ON "a" ("y");
+DROP TABLE temp.stairway_rebuild;
+RELEASE stairway_rebuild;
+PRAGMA legacy_alter_table = OFF"#,
             )
             .await?;
-        db.execute_unprepared(r#"ALTER TABLE "a" RENAME TO "a_before_rebuild""#).await?;
-        db.execute_unprepared(
-                "CREATE TABLE a (id integer NOT NULL PRIMARY KEY, x integer NOT NULL, y integer)",
-            )
-            .await?;
-        db.execute_unprepared(
-                r#"INSERT INTO "a" ("id", "x", "y") SELECT "id", "x", "y" FROM "a_before_rebuild""#,
-            )
-            .await?;
-        db.execute_unprepared(
-                r#"INSERT INTO temp.stairway_rebuild (lost_rows) SELECT (SELECT count(*) FROM "a_before_rebuild") - (SELECT count(*) FROM "a")"#,
-            )
-            .await?;
-        db.execute_unprepared(r#"DROP TABLE "a_before_rebuild""#).await?;
-        db.execute_unprepared(r#"CREATE INDEX "a_y" ON "a" ("y")"#).await?;
-        db.execute_unprepared("DROP TABLE temp.stairway_rebuild").await?;
-        db.execute_unprepared("RELEASE stairway_rebuild").await?;
-        db.execute_unprepared("PRAGMA legacy_alter_table = OFF").await?;
 
         // - index a_x_y on a (x, y)
         // Done with: - unique a_x of a (x)

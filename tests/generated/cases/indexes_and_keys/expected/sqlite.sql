@@ -1,12 +1,10 @@
--- - index a_y on a (y)
--- + unique a_x of a (x)
--- + index a_x_y on a (x, y)
--- + check a_positive of a: y > 0
--- + foreign key b_a of b (a_id) references a (id) on update cascade on delete set null
-
 PRAGMA foreign_keys = OFF;
 BEGIN IMMEDIATE;
+
+-- - index a_y on a (y)
 DROP INDEX "a_y";
+
+-- + unique a_x of a (x)
 PRAGMA legacy_alter_table = ON;
 SAVEPOINT stairway_rebuild;
 CREATE TEMP TABLE stairway_rebuild (lost_rows INTEGER CONSTRAINT "no row is lost" CHECK (lost_rows = 0), broken_references INTEGER CONSTRAINT "no reference is broken" CHECK (broken_references = 0), foreign_keys INTEGER CONSTRAINT "PRAGMA foreign_keys is OFF" CHECK (foreign_keys = 0));
@@ -19,6 +17,12 @@ CREATE INDEX "a_x_y" ON "a" ("x", "y");
 DROP TABLE temp.stairway_rebuild;
 RELEASE stairway_rebuild;
 PRAGMA legacy_alter_table = OFF;
+
+-- + index a_x_y on a (x, y)
+
+-- + check a_positive of a: y > 0
+
+-- + foreign key b_a of b (a_id) references a (id) on update cascade on delete set null
 PRAGMA legacy_alter_table = ON;
 SAVEPOINT stairway_rebuild;
 CREATE TEMP TABLE stairway_rebuild (lost_rows INTEGER CONSTRAINT "no row is lost" CHECK (lost_rows = 0), broken_references INTEGER CONSTRAINT "no reference is broken" CHECK (broken_references = 0), foreign_keys INTEGER CONSTRAINT "PRAGMA foreign_keys is OFF" CHECK (foreign_keys = 0));
@@ -31,4 +35,5 @@ DROP TABLE "b_before_rebuild";
 DROP TABLE temp.stairway_rebuild;
 RELEASE stairway_rebuild;
 PRAGMA legacy_alter_table = OFF;
+
 COMMIT;
