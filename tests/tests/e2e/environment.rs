@@ -31,6 +31,10 @@ const UNUSABLE: &[(&str, &str)] = &[
     ("MIGRATION_LOG_FORMAT", "xml"),
     ("MIGRATION_LOG_LEVEL", "loud"),
     ("MIGRATION_LOG_FILE", "no/such/directory/log"),
+    ("MIGRATION_WEBHOOK_URL", "carrier-pigeon"),
+    ("MIGRATION_WEBHOOK_FORMAT", "morse"),
+    ("MIGRATION_WEBHOOK_ON", "sundays"),
+    ("MIGRATION_WEBHOOK_TIMEOUT", "presently"),
 ];
 
 /// Variables that may have any value; what they do is tested below.
@@ -42,6 +46,8 @@ const ANY_VALUE: &[&str] = &[
     "MIGRATION_HOST",
     "MIGRATION_APPLICATION_VERSION",
     "MIGRATION_REVISIONS_DIRECTORY",
+    "MIGRATION_COMPARE_INCLUDE",
+    "MIGRATION_COMPARE_EXCLUDE",
 ];
 
 /// Runs a command with variables, on top of this database's URL.

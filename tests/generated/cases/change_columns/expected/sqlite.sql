@@ -18,6 +18,7 @@ PRAGMA legacy_alter_table = OFF;
 -- ~ column badges.user_id: not null to null
 
 -- ~ column users.nick: null to not null
+PRAGMA foreign_keys = OFF;
 PRAGMA legacy_alter_table = ON;
 SAVEPOINT stairway_rebuild;
 CREATE TEMP TABLE stairway_rebuild (lost_rows INTEGER CONSTRAINT "no row is lost" CHECK (lost_rows = 0), broken_references INTEGER CONSTRAINT "no reference is broken" CHECK (broken_references = 0), foreign_keys INTEGER CONSTRAINT "PRAGMA foreign_keys is OFF" CHECK (foreign_keys = 0));
@@ -30,6 +31,7 @@ DROP TABLE "users_before_rebuild";
 DROP TABLE temp.stairway_rebuild;
 RELEASE stairway_rebuild;
 PRAGMA legacy_alter_table = OFF;
+PRAGMA foreign_keys = ON;
 
 -- ~ column users.points: default 1 to 5
 
