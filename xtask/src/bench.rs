@@ -25,7 +25,14 @@ pub(crate) struct Arguments {
 pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
     let mut command = cargo::command();
     command
-        .args(["run", "--quiet", "--release", "--bin", "stairway-bench", "--"])
+        .args([
+            "run",
+            "--quiet",
+            "--release",
+            "--bin",
+            "stairway-bench",
+            "--",
+        ])
         .args(&arguments.measurements)
         .current_dir(tools::root());
     Ok(ExitCode::from(tools::exit_code(tools::run(&mut command)?)))

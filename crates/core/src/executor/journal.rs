@@ -85,6 +85,11 @@ pub(super) struct Written<'a> {
 }
 
 impl Journal {
+    /// Whether a later statement than the one at this place was sent.
+    pub(super) fn is_past(&self, position: u64) -> bool {
+        position + 1 < self.next
+    }
+
     pub(super) fn new(earlier: BTreeMap<u64, JournalEntry>, grouped: bool) -> Self {
         Self {
             earlier,

@@ -214,7 +214,7 @@ impl Executor<'_> {
             if self.is_cancelled() {
                 failed.failure = Failure::Cancelled;
             }
-            failed.remains = self.remains(progress, failed.failure).await;
+            failed.remains = self.remains(progress, &journal, failed.failure).await;
             return Err(StepEnd::Failed(failed));
         }
         if !self.lock.is_held_outside_session() {
@@ -252,12 +252,17 @@ impl Executor<'_> {
                 "its statements are done, but it could not be recorded: {}",
                 self.config.redact(&error.to_string())
             ),
-            remains: self.remains(progress, failure).await,
+            remains: self.remains(progress, &journal, failure).await,
         }))
     }
 
     /// What a failed step left, by its journal; a journal with nothing in it is removed.
-    async fn remains(&mut self, progress: &Progress<'_>, failure: Failure) -> Remains {
+    async fn remains(
+        &mut self,
+        progress: &Progress<'_>,
+        journal: &Journal,
+        failure: Failure,
+    ) -> Remains {
         if failure == Failure::ConnectionLost {
             return Remains::Unknown;
         }
@@ -267,9 +272,25 @@ impl Executor<'_> {
         let Ok(rows) = self.session.rows(query).await else {
             return Remains::Unknown;
         };
-        let done = self
-            .books
-            .parse_journal(&rows)
+        let entries = self.books.parse_journal(&rows);
+        // What ended well before the failure needs no settling: say so, for whoever reads the status.
+        if let Some(last) = entries.last()
+            && last.position > 0
+            && last.state == JournalState::Started
+            && (progress.last_failure.is_none() || journal.is_past(last.position))
+        {
+            let finish = self.books.finish_journal(
+                &progress.revision.id,
+                progress.direction,
+                last.position,
+                last.rows_affected,
+                last.last_insert_id,
+            );
+            if let Err(error) = self.session.run(finish).await {
+                tracing::debug!(%error, "the next run settles the statement by looking");
+            }
+        }
+        let done = entries
             .iter()
             .filter(|entry| entry.position > 0 && entry.state != JournalState::Read)
             .count() as u64;
