@@ -305,7 +305,9 @@ mod tests {
         let number = || prop_oneof![0_u64..5, Just(u64::MAX)];
         let revision = || RevisionId::from("m1");
         prop_oneof![
-            Just(EventKind::StageStarted { stage: Stage::Migrate }),
+            Just(EventKind::StageStarted {
+                stage: Stage::Migrate
+            }),
             number().prop_map(|steps| EventKind::RunStarted {
                 run_id: "r".to_owned(),
                 direction: Direction::Upgrade,
@@ -320,7 +322,12 @@ mod tests {
                 total,
                 transactional: true,
             }),
-            Just(EventKind::StatementFinished { revision: revision(), index: 1, rows_affected: 0, elapsed_ms: 0 }),
+            Just(EventKind::StatementFinished {
+                revision: revision(),
+                index: 1,
+                rows_affected: 0,
+                elapsed_ms: 0
+            }),
             Just(EventKind::StepFinished {
                 revision: revision(),
                 direction: Direction::Upgrade,
@@ -328,10 +335,23 @@ mod tests {
                 statements: 1,
                 rows_affected: 0,
             }),
-            Just(EventKind::WaitingForLock { holder: None, waited_ms: 0, time_left_ms: 0 }),
+            Just(EventKind::WaitingForLock {
+                holder: None,
+                waited_ms: 0,
+                time_left_ms: 0
+            }),
             Just(EventKind::LockAcquired { waited_ms: 0 }),
-            Just(EventKind::RunFailed { run_id: "r".to_owned(), steps_done: 0, elapsed_ms: 0, error: "no".to_owned() }),
-            Just(EventKind::RunFinished { run_id: "r".to_owned(), steps: 0, elapsed_ms: 0 }),
+            Just(EventKind::RunFailed {
+                run_id: "r".to_owned(),
+                steps_done: 0,
+                elapsed_ms: 0,
+                error: "no".to_owned()
+            }),
+            Just(EventKind::RunFinished {
+                run_id: "r".to_owned(),
+                steps: 0,
+                elapsed_ms: 0
+            }),
         ]
     }
 

@@ -198,7 +198,6 @@ impl MigrationMetrics {
         self.database(database).standing = None;
     }
 
-
     fn database(&mut self, name: &str) -> &mut DatabaseMetrics {
         self.databases.entry(name.to_owned()).or_default()
     }
@@ -376,7 +375,8 @@ const INFO_HELP: &str =
 const RUNNING_HELP: &str = "1 while this process runs an upgrade or a downgrade.";
 const APPLIED_TOTAL_HELP: &str = "Revisions that this process has applied.";
 const REVERTED_TOTAL_HELP: &str = "Revisions that this process has taken back.";
-const FAILURES_HELP: &str = "Runs of this process that failed or were stopped, retries included in one run.";
+const FAILURES_HELP: &str =
+    "Runs of this process that failed or were stopped, retries included in one run.";
 const RETRIES_HELP: &str = "Attempts that failed for a passing reason and were made again.";
 const DURATION_HELP: &str =
     "How long the revisions took that this process applied or took back, each by itself.";
