@@ -1,5 +1,6 @@
 //! Everything that is done to this repository, as one program: `cargo xtask <command>`.
 
+mod bench;
 mod checkers;
 mod ci;
 mod migrate;
@@ -19,6 +20,7 @@ enum Command {
     Test(test::Arguments),
     Ci(ci::Arguments),
     Migrate(migrate::Arguments),
+    Bench(bench::Arguments),
 }
 
 fn main() -> ExitCode {
@@ -26,6 +28,7 @@ fn main() -> ExitCode {
         Command::Test(arguments) => test::run(&arguments),
         Command::Ci(arguments) => ci::run(&arguments),
         Command::Migrate(arguments) => migrate::run(&arguments),
+        Command::Bench(arguments) => bench::run(&arguments),
     };
     outcome.unwrap_or_else(|failure| {
         report::say(&failure.message);

@@ -14,6 +14,7 @@ mod log;
 mod merge;
 mod repair;
 mod run;
+mod schema;
 mod show;
 mod stamp;
 mod status;
@@ -53,6 +54,11 @@ pub(crate) trait Execute {
         false
     }
 
+    /// Whether the result can be SQL.
+    fn has_sql_form(&self) -> bool {
+        false
+    }
+
     /// Does it, for one database.
     fn execute(
         &self,
@@ -82,6 +88,10 @@ macro_rules! commands {
                 match self { $(Self::$name(arguments) => arguments.runs_unattended(),)* }
             }
 
+            fn has_sql_form(&self) -> bool {
+                match self { $(Self::$name(arguments) => arguments.has_sql_form(),)* }
+            }
+
             async fn execute(&self, session: &Session<'_>) -> Result<Outcome, CommandError> {
                 match self { $(Self::$name(arguments) => arguments.execute(session).await,)* }
             }
@@ -105,6 +115,7 @@ commands! {
     Merge => merge,
     Stamp => stamp,
     Check => check,
+    Schema => schema,
     Wait => wait,
     Backup => backup,
     Unlock => unlock,

@@ -6,6 +6,7 @@ use std::error::Error as _;
 
 use serde_json::{Value, json};
 use stairway_core::settings::SettingsError;
+use stairway_core::side::SideError;
 use stairway_core::telemetry::LogError;
 use stairway_core::{Error, MigrationSetError, Remains, StepFailure};
 
@@ -18,6 +19,9 @@ pub(crate) enum CommandError {
     /// The library says why.
     #[error(transparent)]
     Core(#[from] Error),
+    /// A schema can't be read.
+    #[error(transparent)]
+    Side(#[from] SideError),
     /// The settings are wrong.
     #[error(transparent)]
     Settings(#[from] SettingsError),
@@ -33,6 +37,9 @@ pub(crate) enum CommandError {
         message: String,
         hint: Option<String>,
     },
+    /// Something that should not happen.
+    #[error("{0}")]
+    Failed(String),
     /// A person said no.
     #[error("nothing was done: the answer was not yes")]
     Declined,
@@ -63,11 +70,14 @@ impl CommandError {
             return code;
         }
         match self {
-            Self::Core(error) => exit_code::of(error),
+            Self::Core(error) | Self::Side(SideError::Core(error)) => exit_code::of(error),
+            Self::Side(
+                SideError::Missing(_) | SideError::Different(_) | SideError::File { .. },
+            ) => exit_code::USAGE,
             Self::Settings(_) | Self::Revisions(_) | Self::Log(_) | Self::Usage { .. } => {
                 exit_code::USAGE
             }
-            Self::Declined => exit_code::FAILED,
+            Self::Side(_) | Self::Declined | Self::Failed(_) => exit_code::FAILED,
             Self::Interrupted => exit_code::INTERRUPTED,
         }
     }
@@ -79,11 +89,13 @@ impl CommandError {
             Self::Core(Error::Step(_)) if signal.is_some() => {
                 Some("run the same command again; it goes on from there".to_owned())
             }
-            Self::Core(error) => error.hint(),
+            Self::Core(error) | Self::Side(SideError::Core(error)) => error.hint(),
             Self::Settings(error) => error.hint(),
             Self::Usage { hint, .. } => hint.clone(),
             Self::Revisions(_) => Some("correct the revisions, then build again".to_owned()),
-            Self::Log(_) | Self::Declined | Self::Interrupted => None,
+            Self::Side(_) | Self::Log(_) | Self::Failed(_) | Self::Declined | Self::Interrupted => {
+                None
+            }
         }
     }
 

@@ -34,12 +34,12 @@ pub const ALL: [(u8, &str, &str); 8] = [
     (
         USAGE,
         "usage",
-        "Wrong usage: an unknown option or target, a setting that makes no sense, a URL that can't be used, refused credentials, an unknown database, revisions that contradict one another, or a question that nobody is there to answer. Nothing was done.",
+        "Wrong usage: an unknown option or target, a setting that makes no sense, a URL that can't be used, refused credentials, an unknown database, revisions that contradict one another, a plan that is refused beforehand (`diverged`, strict order, a single transaction where there can be none), or a question that nobody is there to answer. Nothing was done.",
     ),
     (
         DIFFERENT,
         "different",
-        "Not up to date, or something was found. Only from `status --exit-code` and `check`.",
+        "Not up to date, or something was found. Only from `status --exit-code`, `schema diff --exit-code` and `check`.",
     ),
     (
         LOCKED,

@@ -41,8 +41,13 @@ pub(crate) fn run(command_line: &CommandLine, args: Vec<OsString>) -> u8 {
         .map_or_else(|_| LogSettings::default(), |settings| settings.log.clone());
     let display = Display::of(&arguments, &log);
     let console = Arc::new(display.console(&arguments.global));
-    let result = settings.and_then(|settings| {
-        display.log(&arguments.global, &log, &console)?;
+    let logging = display.log(&arguments.global, &log, &console);
+    if logging.is_err() {
+        // What is wrong with the log has to be said somewhere.
+        let without_file = LogSettings { file: None, ..log };
+        drop(display.log(&arguments.global, &without_file, &console));
+    }
+    let result = logging.and(settings).and_then(|settings| {
         Invocation {
             command_line,
             arguments: &arguments,
@@ -72,6 +77,11 @@ fn program_name(first: Option<&OsString>) -> String {
 /// Finds the settings that hold.
 fn settle(arguments: &Arguments) -> Result<Settings, CommandError> {
     let (global, command) = (&arguments.global, &arguments.command);
+    if global.output == OutputFormat::Sql && !command.has_sql_form() {
+        return Err(CommandError::usage(
+            "this command's result has no SQL form: use --output text or json",
+        ));
+    }
     let mut overrides = Overrides {
         database_url: global.database_url.clone(),
         ..Overrides::default()
@@ -295,6 +305,7 @@ impl Invocation<'_> {
         let session = Session {
             manager,
             policy,
+            entities: self.command_line.entities.clone(),
             console: self.console,
             signals,
             run_log,

@@ -19,7 +19,9 @@
 //! report, and the printer writes it: commands read no environment and print nothing.
 
 mod args;
+mod asking;
 mod commands;
+mod comparison;
 mod error;
 mod events;
 pub mod exit_code;
@@ -36,6 +38,7 @@ use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::process::ExitCode;
 
+use stairway_core::side::Entities;
 use stairway_core::{MigrationSet, MigrationSetError};
 
 /// Runs the command line over a project's migrations, with the arguments of the process. Returns the
@@ -61,6 +64,7 @@ pub struct CommandLine {
     pub(crate) migrations: Result<MigrationSet, MigrationSetError>,
     pub(crate) by_database: BTreeMap<String, Result<MigrationSet, MigrationSetError>>,
     pub(crate) application_version: Option<String>,
+    pub(crate) entities: Option<Entities>,
 }
 
 impl CommandLine {
@@ -70,6 +74,7 @@ impl CommandLine {
             migrations,
             by_database: BTreeMap::new(),
             application_version: None,
+            entities: None,
         }
     }
 
@@ -81,6 +86,14 @@ impl CommandLine {
         migrations: Result<MigrationSet, MigrationSetError>,
     ) -> Self {
         self.by_database.insert(name.into(), migrations);
+        self
+    }
+
+    /// The project's SeaORM entities, which `create --autogenerate`, `check` and `schema diff` compare
+    /// with revisions and databases.
+    #[must_use]
+    pub fn entities(mut self, entities: Entities) -> Self {
+        self.entities = Some(entities);
         self
     }
 

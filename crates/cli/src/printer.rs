@@ -27,6 +27,8 @@ pub(crate) enum OutputFormat {
     Text,
     /// For programs.
     Json,
+    /// A script for the database's own client, from `schema`.
+    Sql,
 }
 
 /// Standard output and standard error.
@@ -76,6 +78,7 @@ impl Console {
         match self.output {
             OutputFormat::Text => self.write_output(&report.text()),
             OutputFormat::Json => self.json(&to_json(report)?),
+            OutputFormat::Sql => self.write_output(&report.sql().unwrap_or_else(|| report.text())),
         }
         Ok(())
     }
@@ -143,6 +146,15 @@ impl Console {
             answer.trim().to_ascii_lowercase().as_str(),
             "y" | "yes"
         ))
+    }
+
+    /// Asks for a text; nothing for an empty answer. Blocks.
+    pub(crate) fn ask_for(&self, question: &str) -> io::Result<Option<String>> {
+        self.write_error(&format!("{} ", paint(HEADING, question)));
+        let mut answer = String::new();
+        io::stdin().read_line(&mut answer)?;
+        let answer = answer.trim();
+        Ok((!answer.is_empty()).then(|| answer.to_owned()))
     }
 
     /// The exit code, unless a result could not be written.

@@ -16,6 +16,11 @@ pub(crate) trait Report: Send {
 
     /// For people, with styles, ending in a line feed; empty if there is nothing to say.
     fn text(&self) -> String;
+
+    /// As a script for the database's own client, where the result is one.
+    fn sql(&self) -> Option<String> {
+        None
+    }
 }
 
 /// What a command came to: its result, and its exit code where that depends on the result.

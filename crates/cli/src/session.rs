@@ -6,6 +6,7 @@ use stairway_core::notify::RunLog;
 use stairway_core::plan::history::History;
 use stairway_core::plan::plan::Direction;
 use stairway_core::settings::DatabasePolicy;
+use stairway_core::side::Entities;
 use stairway_core::{Error, Manager, MigrationSetError, RunOptions};
 
 use crate::error::CommandError;
@@ -17,6 +18,8 @@ use crate::signals::Signals;
 pub(crate) struct Session<'a> {
     pub(crate) manager: Result<Manager, MigrationSetError>,
     pub(crate) policy: DatabasePolicy,
+    /// The project's entities, if the program was given them.
+    pub(crate) entities: Option<Entities>,
     pub(crate) console: &'a Arc<Console>,
     pub(crate) signals: &'a Signals,
     /// What the manager's runs do, for the message about them.

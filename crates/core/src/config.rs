@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use sea_orm::DatabaseConnection;
+use stairway_plan::filter::Filter;
 use stairway_plan::plan::PlanOptions;
 use stairway_plan::sql::Dialect;
 
@@ -78,6 +79,8 @@ pub struct Config {
     pub application_version: Option<String>,
     /// The directory of revision files, for [`create_revision`](crate::Manager::create_revision).
     pub revisions_directory: PathBuf,
+    /// What a comparison of schemas leaves out, on top of what a command says.
+    pub compare: Filter,
     /// What a connection pooler between us and PostgreSQL means for the lock.
     pub pooler: PoolerPolicy,
     /// What to do when the server still runs a statement of a runner that has died.
@@ -146,6 +149,7 @@ impl Config {
             host: gethostname::gethostname().to_string_lossy().into_owned(),
             application_version: None,
             revisions_directory: PathBuf::from("migration/src/revisions"),
+            compare: Filter::default(),
             pooler: PoolerPolicy::default(),
             orphan: OrphanPolicy::default(),
             webhook: Webhook::default(),

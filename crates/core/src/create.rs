@@ -44,6 +44,21 @@ pub(crate) fn create(
     config: &Config,
     request: &NewRevision,
 ) -> Result<CreatedRevision, Error> {
+    let (mut created, source) = draft(graph, config, request)?;
+    write_new(&created.path, &source)?;
+    let directory = created.path.parent().unwrap_or(Path::new("."));
+    if let Some(warning) = register(directory, &created.revision)? {
+        created.warnings.push(warning);
+    }
+    Ok(created)
+}
+
+/// What [`create`] would write, and where.
+pub(crate) fn draft(
+    graph: &RevisionGraph,
+    config: &Config,
+    request: &NewRevision,
+) -> Result<(CreatedRevision, String), Error> {
     let message = request
         .message
         .split_whitespace()
@@ -78,17 +93,17 @@ pub(crate) fn create(
         depends_on,
         ..Header::default()
     };
-    let source = source_of(&header, request.up_and_down.as_ref());
-    write_new(&path, &source)?;
-    if let Some(warning) = register(directory, &id)? {
-        warnings.push(warning);
-    }
-    Ok(CreatedRevision {
+    let source = match &request.source {
+        Some(source) => format!("{}\n\n{source}", header.render().trim_end()),
+        None => source_of(&header, request.up_and_down.as_ref()),
+    };
+    let created = CreatedRevision {
         revision: id,
         parents,
         path,
         warnings,
-    })
+    };
+    Ok((created, source))
 }
 
 /// The file's text: an ordinary sea-orm migration.

@@ -28,6 +28,7 @@ mod render;
 mod runner;
 mod script;
 pub mod settings;
+pub mod side;
 mod startup;
 mod stop;
 pub mod telemetry;

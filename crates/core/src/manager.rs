@@ -595,6 +595,15 @@ impl Manager {
         create::create(self.graph(), &self.config, request)
     }
 
+    /// What [`create_revision`](Self::create_revision) would write now: where, and the text. Writes
+    /// nothing.
+    pub fn draft_revision(
+        &self,
+        request: &NewRevision,
+    ) -> Result<(CreatedRevision, String), Error> {
+        create::draft(self.graph(), &self.config, request)
+    }
+
     /// Opens a session, does something with it that only reads, and closes it.
     pub(crate) async fn reading<T>(
         &self,
@@ -618,6 +627,12 @@ impl Manager {
 
     pub(crate) fn books(&self) -> &Bookkeeping {
         &self.books
+    }
+
+    /// The same manager, which tells nobody what it does and logs nothing.
+    pub(crate) fn silently(mut self) -> Self {
+        self.observers = Observers::silent();
+        self
     }
 
     pub(crate) fn observers(&self) -> &Observers {
@@ -747,6 +762,8 @@ pub struct NewRevision {
     pub depends_on: Vec<String>,
     /// Rust source of `up`'s and `down`'s bodies; empty bodies with a comment when absent.
     pub up_and_down: Option<(String, String)>,
+    /// Rust source of everything after the module comment, in place of `up_and_down`.
+    pub source: Option<String>,
     /// The directory; the configured one when absent.
     pub directory: Option<PathBuf>,
 }

@@ -100,7 +100,9 @@ mod tests {
             metrics.write_textfile(&path).expect("it can be written");
             let text = fs::read_to_string(&path).expect("it is there");
             assert_eq!(text, metrics.render());
-            assert!(text.contains(&format!("db_migration_failures_total{{database=\"default\"}} {run}\n")));
+            assert!(text.contains(&format!(
+                "db_migration_failures_total{{database=\"default\"}} {run}\n"
+            )));
         }
         let files = fs::read_dir(directory.path()).expect("it is there").count();
         assert_eq!(files, 1);

@@ -22,14 +22,16 @@ impl<F: Fn(&Event) + Send + Sync> Observer for F {
 #[derive(Clone)]
 pub(crate) struct Observers {
     database: String,
-    observers: Arc<Vec<Arc<dyn Observer>>>,
+    told: Arc<Vec<Arc<dyn Observer>>>,
+    /// Nobody is told, and nothing is logged.
+    silent: bool,
 }
 
 impl fmt::Debug for Observers {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Observers")
             .field("database", &self.database)
-            .field("count", &self.observers.len())
+            .field("count", &self.told.len())
             .finish_non_exhaustive()
     }
 }
@@ -38,27 +40,40 @@ impl Observers {
     pub(crate) fn new(database: &str, observers: Vec<Arc<dyn Observer>>) -> Self {
         Self {
             database: database.to_owned(),
-            observers: Arc::new(observers),
+            told: Arc::new(observers),
+            silent: false,
+        }
+    }
+
+    /// Tells nobody and logs nothing: for runs that are nobody's business.
+    pub(crate) fn silent() -> Self {
+        Self {
+            silent: true,
+            ..Self::new("", Vec::new())
         }
     }
 
     pub(crate) fn with(&self, observer: Arc<dyn Observer>) -> Self {
-        let mut observers = (*self.observers).clone();
+        let mut observers = (*self.told).clone();
         observers.push(observer);
         Self {
             database: self.database.clone(),
-            observers: Arc::new(observers),
+            told: Arc::new(observers),
+            silent: self.silent,
         }
     }
 
     pub(crate) fn emit(&self, kind: EventKind) {
+        if self.silent {
+            return;
+        }
         let event = Event {
             timestamp: Utc::now(),
             database: self.database.clone(),
             kind,
         };
         crate::telemetry::log_event(&event);
-        for observer in self.observers.iter() {
+        for observer in self.told.iter() {
             observer.observe(&event);
         }
     }

@@ -156,3 +156,120 @@ fn line(text: &mut String, line: &str) {
     // Writing to a String can't fail.
     let _ = writeln!(text, "{line}");
 }
+
+#[cfg(test)]
+mod tests {
+    use sea_orm::TransactionTrait;
+    use sea_orm_migration::prelude::*;
+
+    use super::*;
+    use crate::Manager;
+
+    struct Step(&'static str, Option<bool>);
+
+    impl MigrationName for Step {
+        fn name(&self) -> &str {
+            self.0
+        }
+    }
+
+    #[async_trait::async_trait]
+    impl MigrationTrait for Step {
+        fn use_transaction(&self) -> Option<bool> {
+            self.1
+        }
+
+        async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
+            let transaction = manager.get_connection().begin().await?;
+            transaction
+                .execute_unprepared("CREATE TABLE new_t (id int); DROP TABLE t")
+                .await?;
+            transaction
+                .execute_unprepared("ALTER USER app PASSWORD 'swordfish'")
+                .await?;
+            transaction.commit().await
+        }
+
+        async fn down(&self, _: &SchemaManager) -> Result<(), DbErr> {
+            Ok(())
+        }
+    }
+
+    struct Ordinary;
+
+    impl MigratorTrait for Ordinary {
+        fn migrations() -> Vec<Box<dyn MigrationTrait>> {
+            vec![Box::new(Step("m1_rebuild", None))]
+        }
+    }
+
+    struct WithoutTransaction;
+
+    impl MigratorTrait for WithoutTransaction {
+        fn migrations() -> Vec<Box<dyn MigrationTrait>> {
+            vec![Box::new(Step("m1_rebuild", Some(false)))]
+        }
+    }
+
+    /// What the script has after the line that names the step, one statement a line, but for the
+    /// records.
+    async fn step<M: MigratorTrait>(url: &str) -> (Vec<String>, String) {
+        let migrations = MigrationSet::from_migrator::<M>().unwrap();
+        let manager = Manager::new(migrations, Config::new(url).unwrap());
+        let text = manager
+            .offline_sql(Direction::Upgrade, "heads")
+            .await
+            .unwrap();
+        let (_, step) = text.split_once("-- m1_rebuild").unwrap();
+        let (records, statements) = step
+            .lines()
+            .skip(1)
+            .map(str::to_owned)
+            .partition::<Vec<_>, _>(|line| {
+                line.contains("seaql_migrations") || line.contains("stairway_audit")
+            });
+        (statements, records.join("\n"))
+    }
+
+    #[tokio::test]
+    async fn a_transaction_of_the_migrations_own_is_a_savepoint_only_inside_another() {
+        let (statements, _) = step::<Ordinary>("postgres://h/d").await;
+        assert_eq!(statements[..2], ["BEGIN;", "SAVEPOINT stairway_1;"]);
+        for url in ["postgres://h/d", "mysql://h/d", "sqlite://x.db"] {
+            let (statements, _) = step::<WithoutTransaction>(url).await;
+            assert_eq!(
+                statements.first().map(String::as_str),
+                Some("BEGIN;"),
+                "{url}"
+            );
+            assert_eq!(
+                statements.last().map(String::as_str),
+                Some("COMMIT;"),
+                "{url}"
+            );
+        }
+        let (statements, _) = step::<Ordinary>("mysql://h/d").await;
+        assert_eq!(statements[0], "BEGIN;", "there is no transaction around it");
+        assert!(!statements.iter().any(|line| line.contains("SAVEPOINT")));
+    }
+
+    #[tokio::test]
+    async fn dropping_a_table_on_sqlite_does_not_take_the_rows_that_refer_to_it_along() {
+        let (statements, _) = step::<Ordinary>("sqlite://x.db").await;
+        assert_eq!(statements[0], "PRAGMA foreign_keys = OFF;");
+        assert_eq!(statements[1], "BEGIN IMMEDIATE;");
+        let check = statements
+            .iter()
+            .position(|line| line.contains("pragma_foreign_key_check"))
+            .expect("the references are checked");
+        assert!(statements[check..].contains(&"COMMIT;".to_owned()));
+    }
+
+    #[tokio::test]
+    async fn the_books_do_not_keep_the_secrets_of_a_script() {
+        let (statements, records) = step::<Ordinary>("postgres://h/d").await;
+        assert!(statements.iter().any(|line| line.contains("swordfish")));
+        assert!(records.contains("ALTER USER"), "{records}");
+        assert!(!records.contains("swordfish"), "{records}");
+    }
+}

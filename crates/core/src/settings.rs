@@ -2,7 +2,7 @@
 //!
 //! [`resolve`] is a function of what it is given: it opens no file and asks no environment of its
 //! own. [`find_file`] does the one effect, reading the file. [`SETTINGS`] is the one list of what can
-//! be set; `docs/settings.md` is made from it by [`reference`].
+//! be set; `docs/settings.md` is made from it by [`fn@reference`].
 
 mod error;
 mod file;

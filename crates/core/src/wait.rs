@@ -67,7 +67,7 @@ pub(crate) async fn connect_waiting(
     }
 }
 
-fn connection_error(
+pub(crate) fn connection_error(
     config: &Config,
     error: &sqlx::Error,
     waited: Duration,

@@ -9,6 +9,7 @@ pub mod bookkeeping;
 pub mod dialect;
 pub mod diff;
 pub mod event;
+pub mod filter;
 pub mod graph;
 pub mod header;
 pub mod history;

@@ -3,6 +3,7 @@
 
 mod commands;
 mod files;
+mod runbook;
 mod webhook;
 
 use std::fs;

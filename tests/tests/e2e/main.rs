@@ -1,13 +1,24 @@
 //! End-to-end tests: the real binaries, scripts and servers. One test binary, one module for each
 //! subject.
 
+mod calls;
 #[cfg(unix)]
 mod deploy;
+#[cfg(unix)]
+mod documentation;
+mod environment;
 mod first_steps;
 mod harness;
 #[cfg(unix)]
 mod migrate_script;
+mod offline_sql;
+mod races;
+mod read_only;
+#[cfg(unix)]
+mod refusals;
 #[cfg(unix)]
 mod servers;
+mod several_databases;
+mod upgrade_options;
 #[cfg(unix)]
 mod xtask;

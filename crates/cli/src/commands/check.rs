@@ -5,10 +5,13 @@ use std::fmt::Write as _;
 use clap::{Args, ValueEnum};
 use serde::Serialize;
 use serde_json::Value;
+use stairway_core::plan::diff::Answers;
 use stairway_core::plan::report::StatusReport;
 use stairway_core::plan::revision::RevisionId;
+use stairway_core::side::{Side, SideError};
 
 use super::{Execute, Needs};
+use crate::comparison::compare;
 use crate::error::CommandError;
 use crate::exit_code;
 use crate::report::{Outcome, Report, versioned};
@@ -51,6 +54,8 @@ enum Kind {
     Edited,
     /// A step began and did not finish
     Interrupted,
+    /// The entities are not what the revisions make
+    Entities,
 }
 
 #[derive(Debug, Serialize)]
@@ -103,6 +108,9 @@ impl Execute for Arguments {
                         ));
                     }
                     report.database = Some(status.database);
+                    if session.entities.is_some() && !self.ignore.contains(&Kind::Entities) {
+                        report.findings.extend(entities_differ(session).await?);
+                    }
                 }
             }
         }
@@ -116,6 +124,42 @@ impl Execute for Arguments {
         };
         Ok(Outcome::with_code(report, code))
     }
+}
+
+/// Compares what the revisions make with what the entities say, both in scratch databases.
+async fn entities_differ(session: &Session<'_>) -> Result<Option<Finding>, CommandError> {
+    let compared = match compare(session, &Side::Revisions, &Side::Entities, &Answers::new()).await
+    {
+        Ok(compared) => compared,
+        Err(CommandError::Side(error @ SideError::Scratch { .. })) => {
+            session.console.warning(&format!(
+                "revisions and entities were not compared: {error}"
+            ));
+            return Ok(None);
+        }
+        Err(error) => return Err(error),
+    };
+    let changes = compared.difference.changes;
+    if changes.is_empty() {
+        return Ok(None);
+    }
+    let mut message = format!(
+        "the entities and the revisions differ in {}",
+        count(changes.len(), "change")
+    );
+    for change in changes.iter().take(10) {
+        let _ = write!(
+            message,
+            "; {}",
+            change.description.lines().next().unwrap_or_default()
+        );
+    }
+    Ok(Some(Finding {
+        kind: Kind::Entities,
+        message,
+        revisions: Vec::new(),
+        hint: "write the revision that is missing with `stairway create --autogenerate`",
+    }))
 }
 
 fn several_heads(heads: &[RevisionId]) -> Option<Finding> {

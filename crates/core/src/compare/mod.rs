@@ -84,25 +84,37 @@ pub async fn compare(
     options: &CompareOptions,
     questioner: &(dyn Questioner + Sync),
 ) -> Result<Comparison, CompareError> {
-    let mut from = Side::open(from, options).await?;
-    let mut to = Side::open(to, options).await?;
-    let compared = turn_by_turn(&mut from, &mut to, options, questioner).await;
-    let (from_label, to_label) = (from.label.clone(), to.label.clone());
-    let dialect = from.schema.dialect;
+    let mut from = Side::open(from, &options.inspect).await?;
+    let mut to = Side::open(to, &options.inspect).await?;
+    let compared = compare_sides(&mut from, &mut to, options, questioner).await;
     from.close().await;
     to.close().await;
-    let difference = compared?;
+    compared
+}
+
+/// Compares two sides that have been read. Writes nothing to either. See [`compare`].
+///
+/// # Errors
+///
+/// When the sides are of different database kinds.
+pub async fn compare_sides(
+    from: &mut Side,
+    to: &mut Side,
+    options: &CompareOptions,
+    questioner: &(dyn Questioner + Sync),
+) -> Result<Comparison, CompareError> {
+    let difference = turn_by_turn(from, to, options, questioner).await?;
     Ok(Comparison {
-        from: from_label,
-        to: to_label,
-        dialect,
+        from: from.label.clone(),
+        to: to.label.clone(),
+        dialect: from.schema.dialect,
         changes: difference.changes,
         not_compared: difference.not_compared,
         notes: difference.notes,
     })
 }
 
-async fn turn_by_turn(
+pub(crate) async fn turn_by_turn(
     from: &mut Side,
     to: &mut Side,
     options: &CompareOptions,
@@ -146,15 +158,21 @@ async fn turn_by_turn(
     Ok(difference)
 }
 
-/// A side with its schema read.
-struct Side {
-    label: String,
-    schema: Schema,
-    connection: Option<Connection>,
+/// One side with its schema read, and still connected if it is a live database.
+#[derive(Debug)]
+pub struct Side {
+    pub(crate) label: String,
+    pub(crate) schema: Schema,
+    pub(crate) connection: Option<Connection>,
 }
 
 impl Side {
-    async fn open(source: &Source, options: &CompareOptions) -> Result<Self, CompareError> {
+    /// Reads a side.
+    ///
+    /// # Errors
+    ///
+    /// When the database does not answer or its catalogue cannot be read.
+    pub async fn open(source: &Source, options: &InspectOptions) -> Result<Self, CompareError> {
         match source {
             Source::Url(url) => {
                 let label = without_credentials(url);
@@ -163,9 +181,7 @@ impl Side {
                     source,
                 };
                 let mut connection = Connection::open(url).await.map_err(wrap)?;
-                let schema = inspect(&mut connection, &options.inspect)
-                    .await
-                    .map_err(wrap)?;
+                let schema = inspect(&mut connection, options).await.map_err(wrap)?;
                 Ok(Self {
                     label,
                     schema,
@@ -180,7 +196,31 @@ impl Side {
         }
     }
 
-    async fn close(self) {
+    /// What was read.
+    pub fn schema(&self) -> &Schema {
+        &self.schema
+    }
+
+    /// Reads a live database again. A schema that is not live stays as it is.
+    ///
+    /// # Errors
+    ///
+    /// When the catalogue cannot be read.
+    pub async fn refresh(&mut self, options: &InspectOptions) -> Result<(), CompareError> {
+        if let Some(connection) = &mut self.connection {
+            self.schema =
+                inspect(connection, options)
+                    .await
+                    .map_err(|source| CompareError::Inspect {
+                        location: self.label.clone(),
+                        source,
+                    })?;
+        }
+        Ok(())
+    }
+
+    /// Says goodbye to the server, if there is one.
+    pub async fn close(self) {
         if let Some(connection) = self.connection
             && let Err(error) = connection.close().await
         {

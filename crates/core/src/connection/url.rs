@@ -168,6 +168,22 @@ impl DatabaseUrl {
         }
     }
 
+    /// Another database on the same server. For SQLite, where there is no server, the file itself.
+    pub(crate) fn sibling(&self, database: &str) -> Self {
+        let target = match &*self.target {
+            UrlTarget::Postgres(options) => UrlTarget::Postgres(options.clone().database(database)),
+            UrlTarget::MySql(options) => UrlTarget::MySql(options.clone().database(database)),
+            sqlite @ UrlTarget::Sqlite { .. } => sqlite.clone(),
+        };
+        Self {
+            target: Box::new(target),
+            shown: format!("{database} (on the server of {})", self.shown),
+            secrets: self.secrets.clone(),
+            parts: self.parts.clone(),
+            makes_file: false,
+        }
+    }
+
     /// What a client program needs to connect, for its environment: PostgreSQL's own variables, or
     /// for MySQL/MariaDB the parts of the URL under names beginning with `STAIRWAY_`.
     pub(crate) fn client_variables(&self) -> BTreeMap<String, String> {

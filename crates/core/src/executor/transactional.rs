@@ -54,7 +54,8 @@ impl Executor<'_> {
         progress: &mut Progress<'_>,
         in_outer_transaction: bool,
     ) -> Result<bool, StepEnd> {
-        let mut foreign_keys = if in_outer_transaction {
+        let is_sqlite = self.session.dialect() == Dialect::Sqlite;
+        let mut foreign_keys = if is_sqlite && in_outer_transaction {
             ForeignKeys::CheckedAtEnd
         } else {
             ForeignKeys::Enforced

@@ -241,7 +241,7 @@ impl Observer for RunLog {
             | EventKind::RunFinished { run_id, .. }
             | EventKind::RunFailed { run_id, .. } => done.run_id = Some(run_id.clone()),
             EventKind::BackupFinished { destination, .. } => {
-                done.backup = Some(destination.clone())
+                done.backup = Some(destination.clone());
             }
             EventKind::StepFinished {
                 revision,

@@ -48,7 +48,7 @@ impl Receiver {
     }
 
     async fn send(&self, notification: &Notification) -> Result<u32, Undelivered> {
-        send(&self.url, notification, Duration::from_secs(60)).await
+        send(&self.url, notification, Duration::from_mins(1)).await
     }
 
     fn received(self) -> Vec<Received> {
@@ -183,25 +183,25 @@ fn an_error_as_long_as_a_dump_is_cut_at_a_character() {
 async fn a_message_arrives_as_json_at_the_first_attempt() {
     let receiver = Receiver::answering(&[204]);
     assert_eq!(receiver.send(&succeeded()).await, Ok(1));
-    let received = receiver.received();
-    let head = &received[0].head;
+    let requests = receiver.received();
+    let head = &requests[0].head;
     assert!(
         head.starts_with(&format!("post /hooks/{} ", SECRET.to_ascii_lowercase())),
         "{head}"
     );
     assert!(head.contains("content-type: application/json"), "{head}");
     assert!(head.contains("idempotency-key: r1-succeeded"), "{head}");
-    assert_eq!(received[0].body, succeeded().body(WebhookFormat::Json));
+    assert_eq!(requests[0].body, succeeded().body(WebhookFormat::Json));
 }
 
 #[tokio::test]
 async fn a_receiver_that_stumbles_gets_the_same_message_again() {
     let receiver = Receiver::answering(&[503, 0, 200]);
     assert_eq!(receiver.send(&succeeded()).await, Ok(3));
-    let received = receiver.received();
-    assert_eq!(received.len(), 3);
-    for repeated in &received {
-        assert_eq!(repeated.body, received[0].body);
+    let requests = receiver.received();
+    assert_eq!(requests.len(), 3);
+    for repeated in &requests {
+        assert_eq!(repeated.body, requests[0].body);
         assert!(
             repeated.head.contains("idempotency-key: r1-succeeded"),
             "{}",

@@ -4,6 +4,8 @@ use std::fmt::Write as _;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use stairway_plan::filter::{InvalidPattern, Pattern};
+
 use super::error::{Origin, SettingsError};
 use super::value::{parse_boolean, parse_count, parse_duration, parse_text, shown};
 use super::{CONFIG_FILE, CONFIG_VARIABLE, DATABASE_URL, Draft};
@@ -61,6 +63,8 @@ pub enum Takes {
     Text(fn(&mut Draft, String)),
     /// A path, relative to the working directory.
     Path(fn(&mut Draft, PathBuf)),
+    /// Names of objects, with commas between.
+    Patterns(fn(&mut Draft, Vec<Pattern>)),
     /// An address that nobody else may know.
     Webhook(fn(&mut Draft, WebhookUrl)),
     /// One of these words.
@@ -76,6 +80,7 @@ impl Takes {
             Self::Count(least, most, _) => format!("{least} to {most}"),
             Self::Text(_) => "text".to_owned(),
             Self::Path(_) => "path".to_owned(),
+            Self::Patterns(_) => "patterns".to_owned(),
             Self::Webhook(_) => "URL".to_owned(),
             Self::OneOf(words, _) => words
                 .iter()
@@ -118,6 +123,16 @@ impl Setting {
             Takes::Count(least, most, put) => put(draft, parse_count(text, least, most)?),
             Takes::Text(put) => put(draft, parse_text(text)?),
             Takes::Path(put) => put(draft, PathBuf::from(parse_path(text)?)),
+            Takes::Patterns(put) => {
+                let patterns = text
+                    .split(',')
+                    .map(str::trim)
+                    .filter(|text| !text.is_empty());
+                let patterns = patterns
+                    .map(str::parse)
+                    .collect::<Result<_, InvalidPattern>>();
+                put(draft, patterns.map_err(|error| error.to_string())?);
+            }
             Takes::Webhook(put) => put(draft, WebhookUrl::parse(text)?),
             Takes::OneOf(words, put) => {
                 let word = text.trim().to_ascii_lowercase();
@@ -383,6 +398,24 @@ pub const SETTINGS: &[Setting] = &[
         meaning: "Where `create` and `merge` write revision files.",
     },
     Setting {
+        key: "compare_include",
+        variable: "MIGRATION_COMPARE_INCLUDE",
+        flag: Some("--include"),
+        default: DefaultValue::Described("everything"),
+        takes: Takes::Patterns(|draft, patterns| draft.config.compare.include = patterns),
+        scope: Scope::Database,
+        meaning: "What takes part where schemas are compared, with commas between: `NAME`, `SCHEMA.NAME` or `KIND:NAME`, with `*` and `?`.",
+    },
+    Setting {
+        key: "compare_exclude",
+        variable: "MIGRATION_COMPARE_EXCLUDE",
+        flag: Some("--exclude"),
+        default: DefaultValue::Described("nothing"),
+        takes: Takes::Patterns(|draft, patterns| draft.config.compare.exclude = patterns),
+        scope: Scope::Database,
+        meaning: "What is left out where schemas are compared, likewise: what belongs to someone else.",
+    },
+    Setting {
         key: "webhook_url",
         variable: WEBHOOK_URL,
         flag: None,
@@ -420,7 +453,7 @@ pub const SETTINGS: &[Setting] = &[
         flag: None,
         default: DefaultValue::Written("10s"),
         takes: Takes::Duration(Duration::from_millis(1), |draft, value| {
-            draft.config.webhook.timeout = value
+            draft.config.webhook.timeout = value;
         }),
         scope: Scope::Database,
         meaning: "How long delivering the message may take in all; it is tried up to three times.",

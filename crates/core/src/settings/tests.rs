@@ -105,7 +105,7 @@ fn examples(setting: &Setting) -> [&'static str; 2] {
             _ => ["true", "false"],
         },
         Takes::Count(..) => ["7", "8"],
-        Takes::Text(_) | Takes::Path(_) => ["one", "two"],
+        Takes::Text(_) | Takes::Path(_) | Takes::Patterns(_) => ["one", "two"],
         Takes::Webhook(_) => ["https://one.example/a", "http://two.example/b"],
         Takes::OneOf(words, _) => [words[1], words[0]],
     }

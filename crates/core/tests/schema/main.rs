@@ -3,5 +3,7 @@
 //! Servers come from `STAIRWAY_TEST_POSTGRES_URL` and `STAIRWAY_TEST_MYSQL_URL`; without them only
 //! SQLite is tried. Every test makes its own databases and drops them.
 
+#![cfg(test)]
+
 mod cases;
 mod databases;

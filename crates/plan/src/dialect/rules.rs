@@ -114,6 +114,27 @@ pub trait Rules: fmt::Debug + Sync {
         [&[], &[]]
     }
 
+    /// Statements as a script for the database's own shell.
+    fn statements_script(&self, statements: &mut dyn Iterator<Item = &str>) -> String {
+        statements
+            .map(|statement| self.script_statement(statement) + "\n")
+            .collect()
+    }
+
+    /// The operations as a script for the database's own shell, with what stands before and after
+    /// it. Empty when there is nothing to do.
+    fn script(&self, ops: &[Op], before: &Schema) -> String {
+        let rendered = self.render(ops, before);
+        let statements = rendered.iter().flat_map(|rendered| &rendered.sql);
+        let statements: Vec<&str> = statements.map(String::as_str).collect();
+        if statements.is_empty() {
+            return String::new();
+        }
+        let [first, last] = self.script_frame();
+        let all = first.iter().copied().chain(statements);
+        self.statements_script(&mut all.chain(last.iter().copied()))
+    }
+
     /// A schema as a script that makes it in an empty database.
     fn render_schema(&self, schema: &Schema) -> Vec<String>;
 }

@@ -4,7 +4,7 @@ use super::Subject;
 use super::context::{Context, Finding, Findings};
 use super::renames::Renames;
 use crate::op::{Alteration, ColumnAspect, Object, Op, Warning};
-use crate::schema::{Column, Identity, IdentityKind, ObjectName, Table};
+use crate::schema::{Column, Identity, IdentityKind, ObjectName, Schema, Table};
 
 /// Finds what differs between the columns. Their order in the table does not count.
 pub(super) fn find(
@@ -171,7 +171,15 @@ fn find_in_column(
             column.charset.clone_from(&to.charset);
         });
     }
-    find_identity_and_default(context, from, to, same_default, &mut steps);
+    find_identity_and_default(
+        context,
+        from_table,
+        to_table,
+        from,
+        to,
+        same_default,
+        &mut steps,
+    );
     find_nullability(context, from_table, to_table, to, &mut steps);
     if !same_generation && from.generated.is_none() {
         steps.step(ColumnAspect::Generated, None, |column| {
@@ -220,6 +228,8 @@ fn find_in_column(
 
 fn find_identity_and_default(
     context: &Context<'_>,
+    from_table: &Table,
+    to_table: &Table,
     from: &Column,
     to: &Column,
     same_default: bool,
@@ -228,8 +238,15 @@ fn find_identity_and_default(
     // A default must be gone before the column is numbered, and numbering before a default comes.
     let numbering_starts = from.identity.is_none() && to.identity.is_some();
     let default_aspect = |steps: &mut Steps<'_>| {
-        let is_there = steps.state.default == to.default || (same_default && steps.ops.is_empty());
-        if !same_default && !is_there {
+        if same_default {
+            return;
+        }
+        // A default that the enum is about to lose must be gone before, and the next one may only
+        // be there afterwards.
+        if steps.state.default.is_some() && to.default.is_some() && loses_values(context, from) {
+            steps.step(ColumnAspect::Default, None, |column| column.default = None);
+        }
+        if steps.state.default != to.default {
             steps.step(ColumnAspect::Default, None, |column| {
                 column.default.clone_from(&to.default);
             });
@@ -237,6 +254,8 @@ fn find_identity_and_default(
     };
     if numbering_starts {
         default_aspect(steps);
+        // A numbered column takes no NULL.
+        find_nullability(context, from_table, to_table, to, steps);
     }
     let identity_aspect = match (&from.identity, &to.identity) {
         (None, None) => None,
@@ -252,6 +271,21 @@ fn find_identity_and_default(
     }
     if !numbering_starts {
         default_aspect(steps);
+    }
+}
+
+/// Whether the column's enum has fewer values afterwards.
+fn loses_values(context: &Context<'_>, column: &Column) -> bool {
+    let values = |schema: &Schema| {
+        let name = column.column_type.user_type.as_ref()?;
+        schema
+            .enums
+            .get(name)
+            .map(|enum_type| enum_type.values.clone())
+    };
+    match (values(context.from), values(context.to)) {
+        (Some(from), Some(to)) => from.iter().any(|value| !to.contains(value)),
+        _ => false,
     }
 }
 

@@ -42,6 +42,8 @@ enum Reach {
     Type,
     /// A column changes to another type of the same name: expressions do not adapt.
     Swap,
+    /// A column goes and comes back: everything on it must do the same.
+    Anew,
     /// A key goes: foreign keys that refer to its columns cannot stay.
     Key,
 }
@@ -54,9 +56,14 @@ impl Room<'_> {
                 || finding.op.describe(self.context.to.dialect, default_schema)[2..].to_owned();
             match &finding.op {
                 Op::Drop(object) => {
+                    let comes_back = matches!(object, Object::Column { .. })
+                        && findings.list.iter().any(|other| {
+                            matches!(&other.op, Op::Create(new) if new.refs() == object.refs())
+                        });
+                    let reach = if comes_back { Reach::Anew } else { Reach::Gone };
                     for reference in object.refs() {
                         self.away.insert(reference.clone());
-                        self.waiting.push((reference, Reach::Gone, about()));
+                        self.waiting.push((reference, reach, about()));
                     }
                     self.note_key(object, &about());
                 }
@@ -138,7 +145,8 @@ impl Room<'_> {
                         self.constraint_must_go(&reference, reach, table, name)
                     }
                     ObjectRef::Index { table, name } => {
-                        reach == Reach::Swap && self.index_must_go(table, name)
+                        reach == Reach::Anew
+                            || (reach == Reach::Swap && self.index_must_go(table, name))
                     }
                     _ => false,
                 };
@@ -172,6 +180,9 @@ impl Room<'_> {
         table: &ObjectName,
         name: &str,
     ) -> bool {
+        if reach == Reach::Anew {
+            return true;
+        }
         let Some(table) = self.context.from.tables.get(table) else {
             return false;
         };
@@ -184,7 +195,7 @@ impl Room<'_> {
             }
             return match reach {
                 Reach::Gone => false,
-                Reach::Swap => true,
+                Reach::Swap | Reach::Anew => true,
                 Reach::Type => self.key_must_go(reference),
                 Reach::Key => {
                     let ObjectRef::Column { table: owner, .. } = reference else {
@@ -278,8 +289,13 @@ impl Room<'_> {
         }
         findings.list.retain(|finding| !finding.op.concerns(object));
         self.away.insert(object.clone());
-        self.waiting
-            .push((object.clone(), Reach::Gone, about.to_owned()));
+        let reach = if new.is_some() && matches!(object, ObjectRef::Column { .. }) {
+            Reach::Anew
+        } else {
+            Reach::Gone
+        };
+        self.waiting.push((object.clone(), reach, about.to_owned()));
+        self.note_key(&old, about);
         let mut drop = Finding::in_the_way_of(Op::Drop(old), about.to_owned());
         if new.is_none() {
             drop = drop.noting(
@@ -344,9 +360,28 @@ fn find_constraint(table: &Table, name: &str) -> Option<Object> {
             foreign_key: key.clone(),
         });
     }
+    let owner = || table.name.clone();
+    if let Some(unique) = table.uniques.iter().find(|unique| is_meant(&unique.name)) {
+        return Some(Object::Unique {
+            table: owner(),
+            unique: unique.clone(),
+        });
+    }
+    if let Some(key) = table.primary_key.as_ref().filter(|key| is_meant(&key.name)) {
+        return Some(Object::PrimaryKey {
+            table: owner(),
+            key: key.clone(),
+        });
+    }
+    if let Some(exclusion) = table.exclusions.iter().find(|other| other.name == name) {
+        return Some(Object::Exclusion {
+            table: owner(),
+            exclusion: exclusion.clone(),
+        });
+    }
     let check = table.checks.iter().find(|check| is_meant(&check.name))?;
     Some(Object::Check {
-        table: table.name.clone(),
+        table: owner(),
         check: check.clone(),
     })
 }

@@ -41,6 +41,12 @@ pub(super) fn find_between(
     let same_name = |a: &&Index, b: &&Index| a.name == b.name && same(a, b);
     let (pairs, gone, come) = pair_up(&old, &new, &[&same_name, &same]);
     for (old, new) in pairs {
+        // A name that another index of the table has is not free for a rename.
+        if old.name != new.name && from.contains_key(&new.name) {
+            findings.push(drop(table, old));
+            findings.push(create(table, new));
+            continue;
+        }
         if old.name != new.name {
             findings.push(Op::Rename(Rename::Index {
                 table: table.clone(),

@@ -9,7 +9,7 @@ use super::context::Finding;
 use super::dependencies::{Dependencies, of_table};
 use crate::dialect::rules;
 use crate::op::{Alteration, ColumnAspect, Object, Op, Rename};
-use crate::schema::{ObjectName, ObjectRef, Schema};
+use crate::schema::{ObjectName, ObjectRef, Schema, TypeKind};
 
 /// Puts the findings in order.
 pub(super) fn sort(findings: Vec<Finding>, from: &Schema, to: &Schema) -> Vec<Finding> {
@@ -130,7 +130,13 @@ fn place(op: &Op) -> u8 {
             Alteration::Domain { .. } => 48,
             Alteration::Sequence { .. } => 50,
             Alteration::Function { .. } => 52,
-            Alteration::Column { aspect, .. } => match aspect {
+            Alteration::Column { aspect, to, .. } => match aspect {
+                // The enum may be about to lose the value.
+                ColumnAspect::Default
+                    if to.default.is_none() && to.column_type.kind == TypeKind::Enum =>
+                {
+                    44
+                }
                 ColumnAspect::Comment => 85,
                 _ => 62,
             },

@@ -413,13 +413,54 @@ fn apply_rename(rename: &Rename, schema: &mut Schema) {
             enum_type,
             from,
             to,
-        } => {
-            if let Some(enum_type) = schema.enums.get_mut(enum_type) {
-                for value in enum_type.values.iter_mut().filter(|value| *value == from) {
-                    value.clone_from(to);
-                }
+        } => rename_enum_value(schema, enum_type, from, to),
+    }
+}
+
+fn rename_enum_value(schema: &mut Schema, name: &ObjectName, from: &str, to: &str) {
+    let Some(enum_type) = schema.enums.get_mut(name) else {
+        return;
+    };
+    for value in enum_type.values.iter_mut().filter(|value| *value == from) {
+        to.clone_into(value);
+    }
+    // Wherever the value stands as a constant, the server says the new name.
+    let quoted = |value: &str| format!("'{}'::", value.replace('\'', "''"));
+    let spelled = schema
+        .tables
+        .values()
+        .flat_map(|table| &table.columns)
+        .find(|column| column.column_type.is_of(name))
+        .map(|column| column.column_type.text.trim_end_matches("[]").to_owned());
+    let Some(spelled) = spelled else {
+        return;
+    };
+    let (old, new) = (
+        format!("{}{spelled}", quoted(from)),
+        format!("{}{spelled}", quoted(to)),
+    );
+    let rename = |text: &mut String| *text = text.replace(&old, &new);
+    for table in schema.tables.values_mut() {
+        for column in &mut table.columns {
+            column.default.iter_mut().for_each(rename);
+            if let Some(generated) = &mut column.generated {
+                rename(&mut generated.expression);
             }
         }
+        for check in &mut table.checks {
+            rename(&mut check.expression);
+        }
+        for index in table.indexes.values_mut() {
+            index.predicate.iter_mut().for_each(rename);
+            for key in &mut index.keys {
+                key.expression.iter_mut().for_each(rename);
+            }
+        }
+        for policy in table.policies.values_mut() {
+            policy.using.iter_mut().for_each(rename);
+            policy.check.iter_mut().for_each(rename);
+        }
+        table.sort();
     }
 }
 

@@ -252,7 +252,10 @@ async fn careful(manager: &SchemaManager<'_>) -> Result<(), DbErr> {
         let name: String = row.try_get("", "name")?;
         let update = Query::update()
             .table("customers")
-            .value("level", name.len() as i64)
+            .value(
+                "level",
+                <i64 as TryFrom<usize>>::try_from(name.len()).unwrap_or(i64::MAX),
+            )
             .and_where(Expr::col(Alias::new("id")).eq(id))
             .to_owned();
         manager.execute(update).await?;

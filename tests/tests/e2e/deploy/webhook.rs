@@ -12,7 +12,7 @@ use stairway_tests::{Backend, TestDatabase, on_each_backend, stairway};
 const SECRET: &str = "T0P53CR37";
 
 /// How long a message may take to arrive.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 
 /// A receiver that takes every message and answers with this status.
 fn receiver(status: u16) -> (String, Receiver<Value>) {

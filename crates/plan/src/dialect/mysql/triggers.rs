@@ -119,8 +119,12 @@ mod tests {
             pairs.collect()
         };
         let (first, second) = (trigger("a", ""), trigger("b", "FOLLOWS `a` "));
-        assert!(create(&second, &there(&[first.clone()])).contains("ROW FOLLOWS `a` SET"));
-        assert!(create(&first, &there(&[second.clone()])).contains("ROW PRECEDES `b` SET"));
+        assert!(
+            create(&second, &there(std::slice::from_ref(&first))).contains("ROW FOLLOWS `a` SET")
+        );
+        assert!(
+            create(&first, &there(std::slice::from_ref(&second))).contains("ROW PRECEDES `b` SET")
+        );
         assert!(create(&second, &there(&[])).contains("ROW SET"));
         assert_eq!(create(&first, &there(&[])), first.definition);
     }

@@ -8,6 +8,8 @@
 pub const BEGIN: &[&str] = &[
     "BEGIN TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY",
     "SET LOCAL search_path = ''",
+    // Compiling a query of this size takes longer than running it.
+    "SET LOCAL jit = off",
 ];
 
 /// What to run after the queries.

@@ -117,11 +117,11 @@ impl Rebuild {
     }
 
     /// The statements, in order. They make a savepoint of their own, so they can run inside or
-    /// outside a transaction. They change `legacy_alter_table`, and set it off at the end.
+    /// outside a transaction. They set `legacy_alter_table`, and set it off at the end.
     ///
-    /// When other tables refer to this one, `PRAGMA foreign_keys` must be off, which has no effect
-    /// inside a transaction and is therefore not among the statements; where it is on, they fail
-    /// and change nothing.
+    /// When other tables refer to this one, they switch `foreign_keys` off, and on at the end. That
+    /// has no effect inside a transaction, so it must be off before one begins; where it is on all
+    /// the same, the statements fail and change nothing.
     pub fn statements(&self, on_failure: OnFailure) -> Vec<String> {
         let insert = match on_failure {
             OnFailure::Stop => "INSERT",
@@ -130,7 +130,11 @@ impl Rebuild {
         let (table, aside) = (quoted(&self.table), quoted(&self.aside));
         let columns: Vec<&str> = self.copies.iter().map(|(to, _)| to.as_str()).collect();
         let values: Vec<&str> = self.copies.iter().map(|(_, from)| from.as_str()).collect();
-        let mut sql = vec![
+        let mut sql = Vec::new();
+        if self.is_referred_to {
+            sql.push("PRAGMA foreign_keys = OFF".to_owned());
+        }
+        sql.extend([
             "PRAGMA legacy_alter_table = ON".to_owned(),
             format!("SAVEPOINT {GUARD}"),
             format!(
@@ -141,7 +145,7 @@ impl Rebuild {
                  foreign_keys INTEGER CONSTRAINT \"PRAGMA foreign_keys is OFF\" \
                  CHECK (foreign_keys = 0))"
             ),
-        ];
+        ]);
         for index in &self.dropped_indexes {
             sql.push(format!("DROP INDEX {}", quoted(index)));
         }
@@ -201,6 +205,9 @@ impl Rebuild {
         sql.push(format!("DROP TABLE temp.{GUARD}"));
         sql.push(format!("RELEASE {GUARD}"));
         sql.push("PRAGMA legacy_alter_table = OFF".to_owned());
+        if self.is_referred_to {
+            sql.push("PRAGMA foreign_keys = ON".to_owned());
+        }
         sql
     }
 }

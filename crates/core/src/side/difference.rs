@@ -1,0 +1,111 @@
+//! Comparing two sides.
+
+use stairway_plan::diff::{DiffOptions, Difference, Questioner, Unstated};
+use stairway_plan::filter::Filter;
+use stairway_plan::schema::Schema;
+
+use super::{Opened, Side, SideError, Sources};
+use crate::BoxFuture;
+use crate::compare::{self, CompareError, CompareOptions};
+
+/// Two schemas and what makes the first one like the second one.
+#[derive(Clone, Debug)]
+pub struct Compared {
+    /// The first schema, without what takes no part.
+    pub from: Schema,
+    /// The second schema, without what takes no part.
+    pub to: Schema,
+    /// How they were compared.
+    pub options: DiffOptions,
+    /// What makes the first one like the second one.
+    pub difference: Difference,
+}
+
+impl Sources {
+    /// Reads both sides and compares them. What only the first side has is to be removed, unless the
+    /// second one is the entities, which have no words for it.
+    ///
+    /// # Errors
+    /// When a side can't be read, or they are of different kinds of database.
+    pub fn compare<'a>(
+        &'a self,
+        from: &'a Side,
+        to: &'a Side,
+        filter: &'a Filter,
+        questioner: &'a (dyn Questioner + Sync),
+    ) -> BoxFuture<'a, Result<Compared, SideError>> {
+        Box::pin(async move {
+            // The side that is read first tells what stands around the entities.
+            let (before, after);
+            if matches!(from, Side::Entities) {
+                let read = self.open(to, None).await?;
+                (before, after) = match self.open(from, Some(&read.schema)).await {
+                    Ok(other) => (other, read),
+                    Err(error) => return Err(closed_after(read, error).await),
+                };
+            } else {
+                let read = self.open(from, None).await?;
+                (before, after) = match self.open(to, Some(&read.schema)).await {
+                    Ok(other) => (read, other),
+                    Err(error) => return Err(closed_after(read, error).await),
+                };
+            }
+            let options = DiffOptions {
+                unstated: match to {
+                    Side::Entities => Unstated::LeaveAlone,
+                    Side::Database(_) | Side::SqlFile(_) | Side::Revisions => Unstated::Remove,
+                },
+                ..DiffOptions::default()
+            };
+            let (mut before, before_scratch) = judged(before, filter);
+            let (mut after, after_scratch) = judged(after, filter);
+            let compare_options = CompareOptions {
+                diff: options,
+                inspect: self.inspect.clone(),
+            };
+            let difference =
+                compare::turn_by_turn(&mut before, &mut after, &compare_options, questioner).await;
+            let (from, to) = (before.schema.clone(), after.schema.clone());
+            before.close().await;
+            after.close().await;
+            for scratch in [before_scratch, after_scratch].into_iter().flatten() {
+                scratch.remove().await;
+            }
+            Ok(Compared {
+                from,
+                to,
+                options,
+                difference: difference?,
+            })
+        })
+    }
+}
+
+async fn closed_after(opened: Opened, error: SideError) -> SideError {
+    opened.close().await;
+    error
+}
+
+/// The side as the comparison takes it, and its scratch database.
+fn judged(opened: Opened, filter: &Filter) -> (compare::Side, Option<super::Scratch>) {
+    let mut schema = opened.schema;
+    filter.apply(&mut schema);
+    let side = compare::Side {
+        label: opened.label,
+        schema,
+        connection: Some(opened.connection),
+    };
+    (side, opened.scratch)
+}
+
+impl From<CompareError> for SideError {
+    fn from(error: CompareError) -> Self {
+        match error {
+            CompareError::Inspect { location, source } => Self::Inspect {
+                side: location,
+                source,
+            },
+            CompareError::Diff(error) => Self::Different(error),
+        }
+    }
+}

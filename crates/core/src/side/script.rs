@@ -1,0 +1,54 @@
+//! Running a person's SQL statement by statement.
+
+use stairway_plan::sql::{TextKind, split};
+
+use crate::connection::Session;
+
+/// A statement that failed.
+#[derive(Debug, thiserror::Error)]
+#[error("{script}, line {line}: {message}\n  in: {statement}")]
+pub struct ScriptError {
+    /// The file, or what else the statement stands in.
+    pub script: String,
+    /// The line on which the statement begins.
+    pub line: usize,
+    /// What the server said.
+    pub message: String,
+    /// The beginning of the statement.
+    pub statement: String,
+}
+
+/// Runs a script. What only a client program understands, and rows for `COPY`, are passed over: a
+/// schema has no rows.
+pub(super) async fn run(
+    session: &mut Session,
+    script: &str,
+    text: &str,
+) -> Result<(), ScriptError> {
+    for piece in split(text, session.dialect()) {
+        if piece.kind != TextKind::Sql {
+            continue;
+        }
+        session.run(piece.text).await.map_err(|error| ScriptError {
+            script: script.to_owned(),
+            line: piece.start_line,
+            message: match error {
+                sqlx::Error::Database(error) => error.message().to_owned(),
+                other => other.to_string(),
+            },
+            statement: beginning(piece.text),
+        })?;
+    }
+    Ok(())
+}
+
+/// Enough of a statement to recognise it.
+fn beginning(statement: &str) -> String {
+    let line = statement.split_whitespace().collect::<Vec<_>>().join(" ");
+    if line.chars().count() <= 200 {
+        return line;
+    }
+    let mut short: String = line.chars().take(200).collect();
+    short.push('…');
+    short
+}

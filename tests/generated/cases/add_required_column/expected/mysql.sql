@@ -1,0 +1,4 @@
+
+-- + column users.email varchar(320) not null
+ALTER TABLE `users` ADD COLUMN `email` varchar(320) NOT NULL;
+

@@ -1,0 +1,7 @@
+PRAGMA foreign_keys = OFF;
+BEGIN IMMEDIATE;
+
+-- + column users.email varchar(320) not null
+ALTER TABLE "users" ADD COLUMN "email" varchar(320) NOT NULL;
+
+COMMIT;

@@ -1,0 +1,1 @@
+CREATE TABLE users (id integer NOT NULL PRIMARY KEY, name varchar(100) NOT NULL, email varchar(320) NOT NULL);

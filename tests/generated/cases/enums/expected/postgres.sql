@@ -1,0 +1,14 @@
+BEGIN;
+
+-- - enum mood: value old
+ALTER TYPE public.mood RENAME TO mood__old;
+CREATE TYPE public.mood AS ENUM ('happy', 'sad');
+ALTER TABLE public.t ALTER COLUMN m DROP DEFAULT, ALTER COLUMN m TYPE public.mood USING m::text::public.mood, ALTER COLUMN m SET DEFAULT 'happy'::public.mood;
+DROP TYPE public.mood__old;
+
+-- + enum size: value l
+ALTER TYPE public.size ADD VALUE 'l';
+COMMIT;
+BEGIN;
+
+COMMIT;

@@ -1,0 +1,3 @@
+CREATE TABLE a (id integer NOT NULL PRIMARY KEY, x integer NOT NULL, y integer, CONSTRAINT a_x UNIQUE (x), CONSTRAINT a_positive CHECK (y > 0));
+CREATE TABLE b (id integer NOT NULL PRIMARY KEY, a_id integer, CONSTRAINT b_a FOREIGN KEY (a_id) REFERENCES a (id) ON DELETE SET NULL ON UPDATE CASCADE);
+CREATE INDEX a_x_y ON a (x, y);

@@ -1,0 +1,1 @@
+CREATE TABLE person (id integer NOT NULL PRIMARY KEY, name varchar(100) NOT NULL);

@@ -1,0 +1,10 @@
+PRAGMA foreign_keys = OFF;
+BEGIN IMMEDIATE;
+
+-- ~ table person renamed to people
+ALTER TABLE "person" RENAME TO "people";
+
+-- ~ column people.name renamed to full_name
+ALTER TABLE "people" RENAME COLUMN "name" TO "full_name";
+
+COMMIT;

@@ -1,0 +1,94 @@
+//! Looking at a database with no privilege but SELECT.
+
+use std::fs;
+
+use stairway_tests::{TestDatabase, on_each_backend};
+
+use crate::calls::{User, call, tables};
+
+/// Commands that only look, whatever the state of the database.
+const LOOKING: &[&str] = &[
+    "status",
+    "status --output json",
+    "current",
+    "history --indicate-current",
+    "graph --indicate-current",
+    "check --ignore pending",
+    "show head",
+    "log",
+    "wait --timeout 0",
+    "unlock --show",
+    "repair",
+    "upgrade --dry-run",
+    "run --dry-run",
+    "stamp head --dry-run",
+    "upgrade --sql",
+];
+
+/// The URL of somebody who may only read, and whatever keeps it valid.
+fn with_reader(database: &TestDatabase, test: impl Fn(&str)) {
+    match User::who_reads(database) {
+        Some(user) => test(user.url()),
+        None => test(&database.url().replace("mode=rwc", "mode=ro")),
+    }
+}
+
+#[test]
+fn whoever_may_only_select_can_look_at_everything_and_makes_nothing() {
+    on_each_backend(|database| {
+        // SQLite can't open a file that is not there for reading only.
+        database.execute("CREATE TABLE of_the_application (id int)");
+        let before = tables(&database);
+        with_reader(&database, |url| {
+            for line in LOOKING {
+                call(url, 0, line);
+            }
+            let status = call(url, 3, "status --exit-code");
+            assert!(status.stdout.contains("empty"), "{status}");
+        });
+        assert_eq!(tables(&database), before);
+
+        call(database.url(), 0, "upgrade +5");
+        let before = tables(&database);
+        let trail = "SELECT count(*) FROM stairway_audit";
+        let entries = database.rows(trail);
+        with_reader(&database, |url| {
+            for line in LOOKING {
+                call(url, 0, line);
+            }
+            call(url, 0, "downgrade base --dry-run");
+            let status = call(url, 3, "status --exit-code");
+            assert!(
+                status.stdout.contains("behind: 22 revisions pending"),
+                "{status}"
+            );
+        });
+        assert_eq!(tables(&database), before);
+        assert_eq!(database.rows(trail), entries);
+    });
+}
+
+#[test]
+fn looking_at_an_sqlite_database_leaves_no_file_beside_it() {
+    let database = TestDatabase::create(stairway_tests::Backend::Sqlite);
+    call(database.url(), 0, "upgrade +5");
+    let file = database.file().expect("an SQLite database is a file");
+    let directory = file.parent().expect("it is in a directory");
+    let names = || {
+        let entries = fs::read_dir(directory).expect("the directory is there");
+        let mut names: Vec<_> = entries
+            .filter_map(|entry| Some(entry.ok()?.file_name()))
+            .collect();
+        names.sort();
+        names
+    };
+    let (before, content) = (names(), fs::read(&file).expect("it can be read"));
+    for line in LOOKING {
+        call(database.url(), 0, line);
+    }
+    assert_eq!(names(), before);
+    assert!(
+        fs::read(&file).expect("it can be read") == content,
+        "the file was changed"
+    );
+}
