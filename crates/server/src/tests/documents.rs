@@ -1,13 +1,10 @@
 //! The pages for operators say what the server does: every endpoint, every metric, every example.
 
 use std::collections::BTreeSet;
-use std::io::Write as _;
-use std::process::Command;
 
 use serde_json::Value;
 use stairway_plan::render::metrics::MigrationMetrics;
 
-use super::numbers::say_not_checked;
 use super::schema::{mismatches, resolve};
 use crate::settings::ReadyWhen;
 
@@ -112,38 +109,4 @@ fn every_metric_is_on_the_page_with_its_type_and_no_other() {
         })
         .collect();
     assert_eq!(described, families);
-}
-
-#[test]
-fn the_alerts_pass_promtool_and_ask_for_metrics_that_exist() {
-    let rules = blocks(METRICS, "yaml").pop().expect("the rules");
-    let text = MigrationMetrics::new(["default"]).render();
-    let names = rules
-        .split(|c: char| !(c.is_ascii_alphanumeric() || c == '_'))
-        .filter(|word| word.starts_with("db_migration_"));
-    for name in names {
-        assert!(
-            text.contains(&format!("# TYPE {name} ")),
-            "an alert asks for {name}"
-        );
-    }
-    let mut file = tempfile::NamedTempFile::new().expect("a temporary file");
-    file.write_all(rules.as_bytes()).expect("it can be written");
-    let Ok(output) = Command::new("promtool")
-        .args(["check", "rules"])
-        .arg(file.path())
-        .output()
-    else {
-        say_not_checked("the alert rules");
-        return;
-    };
-    let said = format!(
-        "{}{}",
-        String::from_utf8_lossy(&output.stdout),
-        String::from_utf8_lossy(&output.stderr)
-    );
-    assert!(
-        output.status.success() && said.contains("8 rules found"),
-        "promtool: {said}"
-    );
 }

@@ -21,13 +21,13 @@ fn value(text: &str, series: &str) -> Option<String> {
 
 /// Says on the real standard error, for the test runner hides what a passing test prints, that
 /// promtool is missing.
-pub(super) fn say_not_checked(what: &str) {
+fn say_not_checked() {
     static SAID: Once = Once::new();
     SAID.call_once(|| {
         let missing = "promtool (Debian package `prometheus`) is not installed";
         drop(writeln!(
             std::io::stderr(),
-            "\nstairway-server: NOT CHECKED: {what}: {missing}"
+            "\nstairway-server: NOT CHECKED: the metrics: {missing}"
         ));
     });
 }
@@ -41,7 +41,7 @@ fn check_with_promtool(text: &str) {
         .stderr(Stdio::piped())
         .spawn();
     let Ok(mut child) = child else {
-        say_not_checked("the metrics");
+        say_not_checked();
         return;
     };
     child
