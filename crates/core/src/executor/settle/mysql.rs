@@ -48,7 +48,7 @@ pub(super) async fn definition(
         let name = quoted(Dialect::MySql, &object.name);
         // Writing to a String can't fail.
         let _ = writeln!(look, "{name}: {shown}");
-        if changes_places(statement, text) {
+        if shown != ABSENT && changes_places(statement, text) {
             let _ = writeln!(look, "{name}: {}", number(session, &object.name).await?);
         }
     }
@@ -90,7 +90,9 @@ async fn shown(
 /// exchanged partitions, names that were swapped, an emptied table.
 fn changes_places(statement: &Statement, text: &str) -> bool {
     match statement.kind {
-        StatementKind::RenameTable | StatementKind::TruncateTable => true,
+        StatementKind::TruncateTable => true,
+        // With one table alone, its old name or its new one is there.
+        StatementKind::RenameTable => statement.affects.len() > 2,
         StatementKind::AlterTable => tokens(text, Dialect::MySql)
             .any(|token| token.text(text).eq_ignore_ascii_case("exchange")),
         _ => false,
@@ -251,6 +253,7 @@ mod tests {
         assert!(changes("RENAME TABLE a TO b, c TO a"));
         assert!(changes("ALTER TABLE a EXCHANGE PARTITION p WITH TABLE b"));
         assert!(changes("TRUNCATE a"));
+        assert!(!changes("RENAME TABLE a TO b"));
         assert!(!changes("ALTER TABLE a ADD COLUMN exchanged int"));
     }
 }
