@@ -542,6 +542,12 @@ impl Manager {
     /// Writes a backup now and returns its path.
     pub fn backup(&self) -> BoxFuture<'_, Result<PathBuf, Error>> {
         Box::pin(async {
+            if self.config.is_missing_file_to_be_made() {
+                return Err(Error::Unsupported(format!(
+                    "there is nothing to back up: {} does not exist",
+                    self.config.location()
+                )));
+            }
             let history = self.read_history().await?;
             let current = self.position(&history).current;
             self.reading(async |session: &mut Session| {
