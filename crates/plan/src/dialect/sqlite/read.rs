@@ -279,7 +279,7 @@ pub(crate) fn resolve_reference(
     }
 }
 
-pub(crate) fn autoincrement_identity() -> Identity {
+fn autoincrement_identity() -> Identity {
     Identity {
         kind: IdentityKind::AutoIncrement,
         sequence: None,
