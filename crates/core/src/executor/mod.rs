@@ -74,8 +74,8 @@ pub(crate) struct Achieved {
     pub(crate) completed: Vec<RevisionId>,
     /// What they did.
     pub(crate) outcomes: Vec<StepOutcome>,
-    /// A step whose commit was sent and not answered.
-    pub(crate) uncertain: Option<StepOutcome>,
+    /// Steps whose commit was sent and not answered.
+    pub(crate) uncertain: Vec<StepOutcome>,
     /// Failures that could not be written into the audit trail, because the connection was lost.
     pub(crate) unwritten: Vec<UnwrittenFailure>,
 }
@@ -318,7 +318,7 @@ impl Executor<'_> {
                 if progress.commit_sent
                     && matches!(&end, StepEnd::Failed(failed) if failed.remains == Remains::Unknown)
                 {
-                    self.achieved.uncertain = Some(progress.outcome(transactional));
+                    self.achieved.uncertain = vec![progress.outcome(transactional)];
                 }
                 Err(self
                     .report_failure(&progress, end, elapsed, transactional, in_outer_transaction)
