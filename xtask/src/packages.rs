@@ -75,6 +75,11 @@ const REQUIREMENTS: &[Requirement] = &[
         package: "python3-pip",
         needed_by: Need::Checkers,
     },
+    Requirement {
+        programs: &["faketime"],
+        package: "faketime",
+        needed_by: Need::Checkers,
+    },
 ];
 
 /// Packages of `backends` that this machine lacks, each once.
@@ -155,7 +160,8 @@ mod tests {
                 "shellcheck",
                 "prometheus",
                 "jq",
-                "python3-pip"
+                "python3-pip",
+                "faketime"
             ]
         );
         assert_eq!(
@@ -167,7 +173,8 @@ mod tests {
                 "shellcheck",
                 "prometheus",
                 "jq",
-                "python3-pip"
+                "python3-pip",
+                "faketime"
             ]
         );
     }
@@ -177,7 +184,7 @@ mod tests {
         let old_names = |programs: &[&str]| {
             programs.iter().any(|name| {
                 let database = ["mysqld", "mysql_install_db", "mysqldump"];
-                let checkers = ["shellcheck", "promtool", "jq", "pip3"];
+                let checkers = ["shellcheck", "promtool", "jq", "pip3", "faketime"];
                 database.contains(name) || checkers.contains(name)
             })
         };

@@ -42,6 +42,7 @@ pub(crate) fn run(command_line: &CommandLine, args: Vec<OsString>) -> u8 {
     let display = Display::of(&arguments, &log);
     let console = Arc::new(display.console(&arguments.global));
     let logging = display.log(&arguments.global, &log, &console);
+    telemetry::log_panics_of_migrations();
     if logging.is_err() {
         // What is wrong with the log has to be said somewhere.
         let without_file = LogSettings { file: None, ..log };

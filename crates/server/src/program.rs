@@ -14,7 +14,7 @@ use std::process::ExitCode;
 
 use clap::Parser as _;
 use stairway_core::settings::{self, Overrides, Selection, Settings, SettingsError};
-use stairway_core::telemetry::{LogLevel, LogOptions, init_logging};
+use stairway_core::telemetry::{LogLevel, LogOptions, init_logging, log_panics_of_migrations};
 use stairway_core::{Manager, MigrationSet, MigrationSetError};
 use tokio::net::TcpListener;
 
@@ -130,6 +130,7 @@ impl ServerProgram {
             ..LogOptions::default()
         })
         .map_err(Failure::usage)?;
+        log_panics_of_migrations();
         for notice in &settings.notices {
             tracing::warn!(event = "note", "{notice}");
         }
