@@ -203,7 +203,7 @@ async fn forward(shared: &Arc<Shared>, client: TcpStream) -> io::Result<()> {
     let to_client = Arc::new(tokio::sync::Mutex::new(to_client));
     let is_logged_in = watch::Sender::new(false);
     tokio::select! {
-        result = requests(shared, connection, from_client, to_server, to_other, &answers, &is_logged_in) => result,
+        result = requests(shared, connection, from_client, &to_client, to_server, to_other, &answers, &is_logged_in) => result,
         result = pump(shared, from_server, &to_client, &answers) => result,
         result = pump_other(shared, from_other, &to_client, &is_logged_in) => result,
     }
@@ -274,10 +274,12 @@ async fn pump_other(
 }
 
 /// Messages of the client.
+#[expect(clippy::too_many_arguments, reason = "each is one end of the connection")]
 async fn requests(
     shared: &Shared,
     connection: usize,
     mut from: OwnedReadHalf,
+    to_client: &tokio::sync::Mutex<OwnedWriteHalf>,
     mut to_server: OwnedWriteHalf,
     mut to_other: Option<OwnedWriteHalf>,
     answers: &watch::Sender<Answers>,
@@ -293,6 +295,11 @@ async fn requests(
         framing.add(&buffer[..length]);
         while let Some(frame) = framing.next() {
             wait_while_silent(shared).await;
+            if framing.asks_for_encryption(&frame) {
+                // What is encrypted could not be read here.
+                to_client.lock().await.write_all(b"N").await?;
+                continue;
+            }
             let text = String::from_utf8_lossy(&frame);
             let message = Message {
                 connection,
@@ -323,7 +330,6 @@ async fn requests(
             to_server.write_all(&frame).await?;
             if let Some(other) = &mut to_other
                 && !*is_logged_in.borrow()
-                && framing.is_login(&frame)
             {
                 other.write_all(&frame).await?;
                 // What follows may be meant for it.
@@ -385,11 +391,8 @@ impl Framing {
         Some(frame)
     }
 
-    /// Whether this is the message with which the client logs in.
-    fn is_login(&self, frame: &[u8]) -> bool {
-        match self.backend {
-            Backend::Postgres => frame.len() != 8,
-            Backend::MySql | Backend::Sqlite => true,
-        }
+    /// PostgreSQL: whether the client asks for encryption, before it logs in.
+    fn asks_for_encryption(&self, frame: &[u8]) -> bool {
+        self.backend == Backend::Postgres && !self.has_types && frame.len() == 8
     }
 }

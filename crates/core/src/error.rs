@@ -278,6 +278,11 @@ impl Error {
             ),
             Self::LockLost { .. } | Self::Stopped { .. } => Some("run the same command again; it goes on from there".to_owned()),
             Self::NotVerified { .. } => Some("look at `stairway status` and `stairway log`".to_owned()),
+            Self::LockFile { .. } => Some(
+                "runs lock a file beside an SQLite database, so its directory must be writable: nothing can be \
+                 migrated on a read-only disk"
+                    .to_owned(),
+            ),
             Self::Url(_) => Some(
                 "for example postgres://user:password@host/database, mysql://user:password@host/database or \
                  sqlite://file.db?mode=rwc"
@@ -322,6 +327,10 @@ impl StepFailure {
     fn hint(&self) -> Option<String> {
         self.failure.hint().or_else(|| {
             Some(match self.remains {
+                _ if self.failure.is_transient() || self.failure == Failure::Cancelled => {
+                    "run the same command again: it finds out what is left and goes on from there"
+                        .to_owned()
+                }
                 Remains::Nothing => {
                     format!("correct {} and run the same command again", self.revision)
                 }

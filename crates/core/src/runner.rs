@@ -445,10 +445,11 @@ impl Runner {
             .take_lease(session, lock, request.key, books, &who, cancel.as_ref())
             .await?;
         for failure in std::mem::take(&mut tally.achieved.unwritten) {
-            session
-                .run(failure.sql(books, &who))
-                .await
-                .map_err(failed("writing the audit trail"))?;
+            if let Err(error) = session.run(failure.sql(books, &who)).await {
+                // What stands in the way of it stands in the way of the step, whose error says more.
+                tracing::debug!(%error, revision = %failure.revision, "the failure is not in the audit trail yet");
+                tally.achieved.unwritten.push(failure);
+            }
         }
         if order.backup && tally.backup.is_none() && order.direction == Direction::Upgrade {
             self.observers.emit(EventKind::StageStarted {

@@ -611,7 +611,7 @@ impl<'step> Progress<'step> {
         }
         let most = expected
             .at_most
-            .map_or_else(|| "any number".to_owned(), |most| most.to_string());
+            .map_or_else(String::new, |most| most.to_string());
         Err(FailedStep {
             statement: None,
             failure: Failure::Statement,

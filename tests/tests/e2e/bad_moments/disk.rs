@@ -153,10 +153,16 @@ fn a_full_disk_under_mariadb_is_named_and_a_rerun_with_room_finishes() {
     let home = server.directory().join("data").join(database.name());
     let place = disk.path().join("database");
     move_directory(&home, &place);
-    let scenario = Scenario::new(database.url(), &[]);
-    fill_up(&scenario, Backend::MySql, &disk, 8000, |sql| {
-        database.rows(sql)
-    });
+    let scenario = Scenario::new(database.url(), &[]).with("MIGRATION_WAIT_TIMEOUT", "2s");
+    let outcome = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
+        fill_up(&scenario, Backend::MySql, &disk, 8000, |sql| database.rows(sql));
+    }));
+    if let Err(panic) = outcome {
+        let log = server.log();
+        let end: Vec<&str> = log.lines().rev().take(60).collect();
+        println!("{}", end.into_iter().rev().collect::<Vec<_>>().join("\n"));
+        std::panic::resume_unwind(panic);
+    }
 }
 
 /// Moves an almost empty directory of the server to another disk, and leaves a link.

@@ -7,7 +7,7 @@ use super::scenario::{Scenario, revision, texts};
 use crate::calls::expect_words;
 
 /// Runs a revision that goes wrong between two that do not; then again with it corrected.
-fn expect_named(backend: Backend, actions: &[Value], words: &[&str], left: &str) {
+fn expect_named(backend: Backend, actions: &[Value], words: &[&str], left: &[&str]) {
     let database = TestDatabase::create(backend);
     let wrong = |up: &[Value]| {
         vec![
@@ -30,7 +30,8 @@ fn expect_named(backend: Backend, actions: &[Value], words: &[&str], left: &str)
     begun.extend(actions.iter().cloned());
     let scenario = Scenario::new(database.url(), &wrong(&begun));
     let run = scenario.call(1, "upgrade");
-    expect_words(&run, &["m2_wrong", left, "m1_evidence"]);
+    expect_words(&run, &["m2_wrong", "m1_evidence"]);
+    assert!(left.iter().any(|words| run.stderr.contains(words)), "{run}");
     expect_words(&run, words);
     assert!(!run.stderr.contains("m3_after failed"), "{run}");
     assert_eq!(
@@ -53,10 +54,15 @@ fn expect_named(backend: Backend, actions: &[Value], words: &[&str], left: &str)
     );
 }
 
-const NOTHING: &str = "nothing, it was rolled back";
-const TWO: &str = "2 statements, done and recorded";
+const NOTHING: &[&str] = &["nothing, it was rolled back"];
 
-fn left(backend: Backend) -> &'static str {
+/// The definition, and what changed rows if a transaction of the migration's own has committed it.
+const TWO: &[&str] = &[
+    "1 statement, done and recorded",
+    "2 statements, done and recorded",
+];
+
+fn left(backend: Backend) -> &'static [&'static str] {
     if backend == Backend::MySql { TWO } else { NOTHING }
 }
 

@@ -135,8 +135,10 @@ fn a_server_that_lets_nobody_write_is_recognised() {
             &run,
             &["read-only", "default_transaction_read_only", "nothing was done"],
         );
-        database.execute(&format!(
-            "SET default_transaction_read_only = off; ALTER DATABASE {} RESET default_transaction_read_only",
+        let mut session = database.session();
+        session.execute("SET default_transaction_read_only = off");
+        session.execute(&format!(
+            "ALTER DATABASE {} RESET default_transaction_read_only",
             database.name()
         ));
         scenario.call(0, "upgrade");
@@ -206,7 +208,7 @@ fn an_sqlite_file_that_can_t_be_written_is_recognised() {
     remount("remount,ro");
     assert_eq!(scenario.state(), "behind", "it can be read");
     let run = scenario.call(1, "upgrade");
-    expect_words(&run, &["read-only"]);
+    expect_words(&run, &["app.db.lock", "read-only disk"]);
     remount("remount,rw");
     // A URL that says so.
     let run = scenario

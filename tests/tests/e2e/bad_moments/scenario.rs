@@ -33,7 +33,7 @@ pub(super) fn outside(mut revision: Value) -> Value {
 pub(super) fn long_statement(backend: Backend) -> &'static str {
     match backend {
         Backend::Postgres => "SELECT pg_sleep(60)",
-        Backend::MySql => "DO SLEEP(60)",
+        Backend::MySql => "INSERT INTO half SELECT SLEEP(60)",
         // So many steps that it takes minutes, inside SQLite's own machine.
         Backend::Sqlite => {
             "UPDATE numbers SET n = (WITH RECURSIVE c(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM c \
