@@ -29,7 +29,11 @@ impl SmallDisk {
             .expect("a temporary directory can be made");
         let mut options = format!("size={kilobytes}k,mode=0755");
         if let Some(owner) = owner {
-            options = format!("{options},uid={},gid={}", id("-u", owner)?, id("-g", owner)?);
+            options = format!(
+                "{options},uid={},gid={}",
+                id("-u", owner)?,
+                id("-g", owner)?
+            );
         }
         let mounted = Command::new("mount")
             .args(["-t", "tmpfs", "-o", &options, "tmpfs"])

@@ -193,7 +193,10 @@ async fn forward(shared: &Arc<Shared>, client: TcpStream) -> io::Result<()> {
         Some(address) => Some(TcpStream::connect(address).await?),
         None => None,
     };
-    for stream in [Some(&client), Some(&server), other.as_ref()].into_iter().flatten() {
+    for stream in [Some(&client), Some(&server), other.as_ref()]
+        .into_iter()
+        .flatten()
+    {
         stream.set_nodelay(true)?;
     }
     let (from_client, to_client) = client.into_split();
@@ -274,7 +277,10 @@ async fn pump_other(
 }
 
 /// Messages of the client.
-#[expect(clippy::too_many_arguments, reason = "each is one end of the connection")]
+#[expect(
+    clippy::too_many_arguments,
+    reason = "each is one end of the connection"
+)]
 async fn requests(
     shared: &Shared,
     connection: usize,
@@ -376,9 +382,7 @@ impl Framing {
                     .try_fold(0_usize, |number, at| Some((number << 8) | byte(at)?))?;
                 first + number
             }
-            Backend::MySql | Backend::Sqlite => {
-                4 + (byte(0)? | (byte(1)? << 8) | (byte(2)? << 16))
-            }
+            Backend::MySql | Backend::Sqlite => 4 + (byte(0)? | (byte(1)? << 8) | (byte(2)? << 16)),
         };
         if self.bytes.len() < length {
             return None;

@@ -194,10 +194,7 @@ impl Error {
     pub(crate) fn after(self, before: Option<Self>) -> Self {
         match (before, self) {
             (
-                Some(
-                    failed
-                    @ (Self::Step(_) | Self::Database { .. } | Self::LockLost { .. }),
-                ),
+                Some(failed @ (Self::Step(_) | Self::Database { .. } | Self::LockLost { .. })),
                 unreachable @ (Self::Unreachable { .. } | Self::Refused { .. }),
             ) => Self::NotResumed {
                 failed: Box::new(failed),

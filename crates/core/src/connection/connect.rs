@@ -64,9 +64,7 @@ async fn connect_url(
             if options.get_application_name().is_none() {
                 options = options.application_name(application);
             }
-            Ok(Link::Postgres(Pinned::Owned(
-                PgConnection::connect_with(&options).await?,
-)).into())
+            Ok(Link::Postgres(Pinned::Owned(PgConnection::connect_with(&options).await?)).into())
         }
         UrlTarget::MySql(options) => {
             // Settings that sqlx would send in a statement of their own are sent by
@@ -81,7 +79,8 @@ async fn connect_url(
                 .disable_statement_logging();
             Ok(Link::MySql(Pinned::Owned(
                 MySqlConnection::connect_with(&options).await?,
-)).into())
+            ))
+            .into())
         }
         UrlTarget::Sqlite { options, file } => {
             let mut options = options
@@ -94,7 +93,8 @@ async fn connect_url(
             }
             Ok(Link::Sqlite(Pinned::Owned(
                 SqliteConnection::connect_with(&options).await?,
-)).into())
+            ))
+            .into())
         }
     }
 }
@@ -104,13 +104,16 @@ async fn borrow_from_pool(connection: &DatabaseConnection) -> Result<Session, sq
     match connection.get_database_backend() {
         sea_orm::DbBackend::Postgres => Ok(Link::Postgres(Pinned::Lent(
             connection.get_postgres_connection_pool().acquire().await?,
-)).into()),
+        ))
+        .into()),
         sea_orm::DbBackend::MySql => Ok(Link::MySql(Pinned::Lent(
             connection.get_mysql_connection_pool().acquire().await?,
-)).into()),
+        ))
+        .into()),
         sea_orm::DbBackend::Sqlite => Ok(Link::Sqlite(Pinned::Lent(
             connection.get_sqlite_connection_pool().acquire().await?,
-)).into()),
+        ))
+        .into()),
         _ => Err(sqlx::Error::Configuration(
             "this kind of database is not known to Stairway".into(),
         )),

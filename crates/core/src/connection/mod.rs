@@ -13,5 +13,5 @@ pub use failure::Failure;
 pub(crate) use failure::{classify, classify_in_session, may_end_transaction};
 pub(crate) use session::{Executed, Link, Pinned, Session, TextRow};
 pub(crate) use url::UrlTarget;
-pub(crate) use vigil::Vigil;
 pub use url::{DEFAULT_DATABASE_URL, DatabaseUrl, UrlError};
+pub(crate) use vigil::Vigil;

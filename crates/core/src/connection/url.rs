@@ -293,6 +293,10 @@ fn secrets_of(url: &str) -> Vec<String> {
             secrets.extend(pieces.into_iter().map(str::to_owned));
         }
     }
+    if !secrets.is_empty() {
+        // Quoted as it was given.
+        secrets.push(rest.to_owned());
+    }
     for pair in query.split('&') {
         if let Some((key, value)) = pair.split_once('=')
             && key.to_ascii_lowercase().contains("password")

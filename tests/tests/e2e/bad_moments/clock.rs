@@ -14,7 +14,10 @@ fn faketime() -> Option<PathBuf> {
     }
     let program = programs::find("faketime")?;
     let libraries = program.parent()?.parent()?.join("lib");
-    let places = std::fs::read_dir(&libraries).into_iter().flatten().flatten();
+    let places = std::fs::read_dir(&libraries)
+        .into_iter()
+        .flatten()
+        .flatten();
     places
         .map(|entry| entry.path())
         .chain([libraries.clone()])
@@ -51,7 +54,8 @@ fn a_client_whose_clock_is_a_year_ahead_writes_the_server_s_time() {
         };
         let now = number(now);
         // The client did believe that it was later: its own log says so.
-        let year = |text: &str| text.contains(&format!("\"timestamp\":\"{}", year_of(now + 400 * day)));
+        let year =
+            |text: &str| text.contains(&format!("\"timestamp\":\"{}", year_of(now + 400 * day)));
         assert!(year(&run.stderr), "the clock was not ahead: {run}");
         let applied = number("SELECT max(applied_at) FROM seaql_migrations");
         assert!((now - applied).abs() < day, "{applied} is not near {now}");

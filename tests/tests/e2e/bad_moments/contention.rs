@@ -54,19 +54,26 @@ fn the_victim_of_a_deadlock_was_rolled_back_and_is_tried_again() {
             let blocked = scope.spawn(move || {
                 other.execute("UPDATE a SET n = n + 10; COMMIT");
             });
-            wait_until("the other session waits for the migration", DEADLINE, || {
-                is_blocked(&database, "UPDATE a SET n = n + 10")
-            });
+            wait_until(
+                "the other session waits for the migration",
+                DEADLINE,
+                || is_blocked(&database, "UPDATE a SET n = n + 10"),
+            );
             fs::write(&go, "").expect("a file can be written");
             let run = run.wait(DEADLINE);
-            blocked.join().expect("the other session was not the victim");
+            blocked
+                .join()
+                .expect("the other session was not the victim");
             run
         });
         assert_eq!(run.code, 0, "{run}");
         expect_words(&run, &["deadlock"]);
         assert_eq!(database.rows("SELECT n FROM a"), texts(&[&["11"]]));
         assert_eq!(database.rows("SELECT n FROM b"), texts(&[&["11"]]));
-        assert_eq!(database.rows("SELECT what FROM evidence"), texts(&[&["once"]]));
+        assert_eq!(
+            database.rows("SELECT what FROM evidence"),
+            texts(&[&["once"]])
+        );
         let trail = scenario.trail();
         let of_both: Vec<_> = trail
             .iter()
@@ -79,7 +86,9 @@ fn the_victim_of_a_deadlock_was_rolled_back_and_is_tried_again() {
             .find(|entry| entry["outcome"] == "failed")
             .expect("it is there");
         assert!(
-            failed["error"].as_str().is_some_and(|error| error.contains("(deadlock)")),
+            failed["error"]
+                .as_str()
+                .is_some_and(|error| error.contains("(deadlock)")),
             "{failed}"
         );
     });

@@ -42,11 +42,7 @@ fn a_connection_cut_at_any_message_is_settled_by_the_run_itself() {
         through.call(0, "upgrade");
         expect_shop(&database, &direct);
         let messages = proxy.messages();
-        let manners = [
-            Verdict::Cut,
-            Verdict::CutHalfway,
-            Verdict::CutAtAnswer,
-        ];
+        let manners = [Verdict::Cut, Verdict::CutHalfway, Verdict::CutAtAnswer];
         let stride = stride(messages);
         let mut settled_by_itself = 0;
         for (turn, at) in (0..messages).step_by(stride).enumerate() {
@@ -80,7 +76,11 @@ fn a_connection_cut_at_any_message_is_settled_by_the_run_itself() {
 }
 
 /// Cuts the message that commits the second revision, `times` times, and runs without retries.
-fn cut_commit(backend: Backend, manner: Verdict, retries: u32) -> (TestDatabase, Scenario, Finished) {
+fn cut_commit(
+    backend: Backend,
+    manner: Verdict,
+    retries: u32,
+) -> (TestDatabase, Scenario, Finished) {
     let (database, proxy, direct, through) = world(backend);
     let through = through.with("MIGRATION_MAX_RETRY_ATTEMPTS", &retries.to_string());
     let was_cut = Arc::new(AtomicBool::new(false));
@@ -125,7 +125,10 @@ fn a_commit_that_never_reached_the_server_is_done_again() {
             Backend::MySql => "4 statements, done and recorded",
             Backend::Postgres | Backend::Sqlite => "nothing, it was rolled back",
         };
-        expect_words(&run, &["connection lost", "m2_counted", left, "m1_evidence"]);
+        expect_words(
+            &run,
+            &["connection lost", "m2_counted", left, "m1_evidence"],
+        );
         direct.call(0, "upgrade");
         expect_shop(&database, &direct);
     }
@@ -204,10 +207,20 @@ fn a_connection_that_keeps_being_cut_ends_with_the_truth() {
             }
         });
         let run = through.call(1, "upgrade");
-        assert_eq!(cuts.load(Ordering::SeqCst), 3, "once and two retries: {run}");
+        assert_eq!(
+            cuts.load(Ordering::SeqCst),
+            3,
+            "once and two retries: {run}"
+        );
         expect_words(
             &run,
-            &["connection lost", "m2_counted", "ADD COLUMN note", "m1_evidence", "run the same command again"],
+            &[
+                "connection lost",
+                "m2_counted",
+                "ADD COLUMN note",
+                "m1_evidence",
+                "run the same command again",
+            ],
         );
         proxy.pass();
         through.call(0, "upgrade");
@@ -309,8 +322,7 @@ fn a_network_that_stays_silent_is_named_with_what_was_under_way() {
         let was_sent = Arc::new(AtomicBool::new(false));
         let sent = Arc::clone(&was_sent);
         proxy.judge(move |message| {
-            if message.text.contains("SET n = n + 10")
-                && !message.text.contains("stairway_journal")
+            if message.text.contains("SET n = n + 10") && !message.text.contains("stairway_journal")
             {
                 sent.store(true, Ordering::SeqCst);
                 return Verdict::Silence;

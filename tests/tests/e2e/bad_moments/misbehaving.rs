@@ -63,7 +63,11 @@ const TWO: &[&str] = &[
 ];
 
 fn left(backend: Backend) -> &'static [&'static str] {
-    if backend == Backend::MySql { TWO } else { NOTHING }
+    if backend == Backend::MySql {
+        TWO
+    } else {
+        NOTHING
+    }
 }
 
 #[test]
@@ -124,7 +128,9 @@ fn a_transaction_that_the_database_ends_by_itself_is_noticed() {
                 expect_named(
                     backend,
                     &[
-                        json!("CREATE PROCEDURE ends() LANGUAGE plpgsql AS $$ BEGIN COMMIT; END $$"),
+                        json!(
+                            "CREATE PROCEDURE ends() LANGUAGE plpgsql AS $$ BEGIN COMMIT; END $$"
+                        ),
                         json!("CALL ends()"),
                     ],
                     &["invalid transaction termination"],
@@ -150,9 +156,7 @@ fn a_transaction_that_is_left_open_is_rolled_back_and_named() {
     for backend in available_backends() {
         expect_named(
             backend,
-            &[
-                json!({ "transaction": ["INSERT INTO evidence VALUES ('lost')"], "end": "forget" }),
-            ],
+            &[json!({ "transaction": ["INSERT INTO evidence VALUES ('lost')"], "end": "forget" })],
             &["left a transaction open"],
             left(backend),
         );
@@ -213,9 +217,7 @@ fn settings(backend: Backend) -> String {
                 "session_replication_role",
                 "work_mem",
             ] {
-                parts.push(format!(
-                    "SELECT '{name}', current_setting('{name}')"
-                ));
+                parts.push(format!("SELECT '{name}', current_setting('{name}')"));
             }
         }
         Backend::MySql => {

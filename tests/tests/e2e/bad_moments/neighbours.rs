@@ -39,7 +39,8 @@ fn expect_done(database: &TestDatabase, scenario: &Scenario, name: &str) {
 #[test]
 fn two_applications_with_different_history_tables_in_one_database_are_independent() {
     on_each_backend(|database| {
-        let slow = Scenario::new(database.url(), &[]).with("MIGRATION_HISTORY_TABLE", "slow_migrations");
+        let slow =
+            Scenario::new(database.url(), &[]).with("MIGRATION_HISTORY_TABLE", "slow_migrations");
         let gate = slow.file("go");
         slow.write(&application("slow", Some(&gate)));
         let quick = Scenario::new(database.url(), &application("quick", None))

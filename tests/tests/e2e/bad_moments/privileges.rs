@@ -81,7 +81,10 @@ fn a_user_who_may_not_make_the_history_tables_is_told_so_and_nothing_is_done() {
             &[revision("m1_mine", ["CREATE TABLE mine (id int)"])],
         );
         let run = scenario.call(1, "upgrade");
-        expect_words(&run, &["permission denied", "making the history tables", "grant"]);
+        expect_words(
+            &run,
+            &["permission denied", "making the history tables", "grant"],
+        );
         assert_eq!(crate::calls::tables(&database).len(), 0);
     });
 }

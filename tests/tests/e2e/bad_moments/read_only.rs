@@ -9,9 +9,7 @@ use stairway_tests::{
     wait_until,
 };
 
-use super::scenario::{
-    DEADLINE, Scenario, expect_shop, first_database, own_server, shop, texts,
-};
+use super::scenario::{DEADLINE, Scenario, expect_shop, first_database, own_server, shop, texts};
 use crate::calls::expect_words;
 
 #[test]
@@ -22,8 +20,8 @@ fn a_streaming_standby_is_recognised_and_read_and_nothing_is_written() {
     if !has_programs(&["pg_basebackup"]) {
         return;
     }
-    let standby = postgres::start_standby(primary.url(), &ServerOptions::new())
-        .expect("the standby starts");
+    let standby =
+        postgres::start_standby(primary.url(), &ServerOptions::new()).expect("the standby starts");
     let database = TestDatabase::create_on(Backend::Postgres, primary.url());
     let on_primary = Scenario::new(database.url(), &shop()[..1]);
     on_primary.call(0, "upgrade");
@@ -45,14 +43,21 @@ fn a_streaming_standby_is_recognised_and_read_and_nothing_is_written() {
         let run = on_standby.call(1, line);
         expect_words(
             &run,
-            &["read-only standby", "nothing was done", "use the primary's URL"],
+            &[
+                "read-only standby",
+                "nothing was done",
+                "use the primary's URL",
+            ],
         );
     }
 
     // A proxy that sends reads to the standby and writes to the primary.
     let proxy = splitting(Backend::Postgres, database.url(), standby.url());
     let run = on_primary.at(&proxy.url()).call(1, "upgrade");
-    expect_words(&run, &["proxy", "nothing was done", "use the primary's URL"]);
+    expect_words(
+        &run,
+        &["proxy", "nothing was done", "use the primary's URL"],
+    );
     assert_eq!(on_primary.state(), "behind");
 
     on_primary.call(0, "upgrade");
@@ -109,11 +114,8 @@ fn a_proxy_that_sends_mariadb_s_reads_to_another_server_is_recognised() {
     );
     assert_eq!(direct.state(), "empty");
     // One that is read-only says so itself.
-    let mut session = Session::try_open(
-        Backend::MySql,
-        &other.url().with_database(name).reveal(),
-    )
-    .expect("it is there");
+    let mut session = Session::try_open(Backend::MySql, &other.url().with_database(name).reveal())
+        .expect("it is there");
     session.execute("SET GLOBAL read_only = ON");
     let run = direct.at(&proxy.url()).call(1, "upgrade");
     expect_words(&run, &["read_only is on", "nothing was done"]);
@@ -133,7 +135,11 @@ fn a_server_that_lets_nobody_write_is_recognised() {
         let run = scenario.call(1, "upgrade");
         expect_words(
             &run,
-            &["read-only", "default_transaction_read_only", "nothing was done"],
+            &[
+                "read-only",
+                "default_transaction_read_only",
+                "nothing was done",
+            ],
         );
         let mut session = database.session();
         session.execute("SET default_transaction_read_only = off");
@@ -157,7 +163,11 @@ fn a_server_that_lets_nobody_write_is_recognised() {
         let run = scenario.call(1, "upgrade");
         expect_words(
             &run,
-            &["read-only replica", "nothing was done", "use the primary's URL"],
+            &[
+                "read-only replica",
+                "nothing was done",
+                "use the primary's URL",
+            ],
         );
         // A server that becomes one in the middle: a failover.
         database.execute("SET GLOBAL read_only = OFF");
@@ -178,7 +188,12 @@ fn a_server_that_lets_nobody_write_is_recognised() {
         assert_eq!(run.code, 1, "{run}");
         expect_words(
             &run,
-            &["m2_counted", "read-only", "use the primary's URL", "done and recorded"],
+            &[
+                "m2_counted",
+                "read-only",
+                "use the primary's URL",
+                "done and recorded",
+            ],
         );
         database.execute("SET GLOBAL read_only = OFF");
         scenario.call(0, "upgrade");

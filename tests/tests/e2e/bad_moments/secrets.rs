@@ -57,7 +57,10 @@ fn expect_clean_files(directory: &Path) {
             expect_clean_files(&path);
         } else {
             let content = fs::read(&path).unwrap_or_default();
-            expect_clean(&path.display().to_string(), &String::from_utf8_lossy(&content));
+            expect_clean(
+                &path.display().to_string(),
+                &String::from_utf8_lossy(&content),
+            );
         }
     }
 }
@@ -145,7 +148,9 @@ fn no_command_shows_the_password_whether_it_succeeds_or_fails() {
             json!({ "fail": format!("can't reach {}", database.url()) }),
             json!({ "panic": format!("no {} and no {PASSWORD}", database.url()) }),
             json!({ "panic_in_task": format!("no {}", database.url()) }),
-            json!(format!("SELECT nothing FROM nowhere WHERE password = '{CORE}'")),
+            json!(format!(
+                "SELECT nothing FROM nowhere WHERE password = '{CORE}'"
+            )),
         ] {
             scenario.write(&[revision("m1_talkative", [action])]);
             let run = call(&scenario, "upgrade", "text", place);
@@ -222,9 +227,11 @@ fn receiver() -> (String, Receiver<String>) {
                     break;
                 }
             }
-            drop(stream.write_all(
-                b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\nconnection: close\r\n\r\n",
-            ));
+            drop(
+                stream.write_all(
+                    b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\nconnection: close\r\n\r\n",
+                ),
+            );
             if sender
                 .send(String::from_utf8_lossy(&message).into_owned())
                 .is_err()
@@ -284,6 +291,7 @@ fn no_url_that_can_t_be_used_shows_its_password() {
             format!("database_url = {url:?}\n"),
             format!("[databases.shop]\nurl = {url:?}\n"),
             format!("[databases.shop]\nurl = \"{CORE}\n"),
+            format!("[databases.shop]\nurl_env = {url:?}\n"),
             format!("wait_timeout = {url:?}\n"),
         ] {
             let path = settings.path().join("stairway.toml");
@@ -311,7 +319,9 @@ fn command_lines() -> Vec<String> {
         .flatten()
         .filter(|entry| {
             let name = entry.file_name();
-            name.to_string_lossy().bytes().all(|byte| byte.is_ascii_digit())
+            name.to_string_lossy()
+                .bytes()
+                .all(|byte| byte.is_ascii_digit())
         })
         .filter_map(|entry| fs::read(entry.path().join("cmdline")).ok())
         .map(|line| String::from_utf8_lossy(&line).replace('\0', " "))
@@ -325,9 +335,10 @@ fn the_dump_program_gets_the_password_in_another_way_than_its_command_line() {
     }
     for (backend, server) in servers() {
         let (program, lock) = match backend {
-            Backend::Postgres | Backend::Sqlite => {
-                ("pg_dump", "BEGIN; LOCK TABLE evidence IN ACCESS EXCLUSIVE MODE")
-            }
+            Backend::Postgres | Backend::Sqlite => (
+                "pg_dump",
+                "BEGIN; LOCK TABLE evidence IN ACCESS EXCLUSIVE MODE",
+            ),
             Backend::MySql => ("dump", "LOCK TABLES evidence WRITE"),
         };
         if !stairway_tests::has_programs(&[if backend == Backend::MySql {
@@ -349,8 +360,8 @@ fn the_dump_program_gets_the_password_in_another_way_than_its_command_line() {
         wait_until("the dump runs", DEADLINE, || {
             for line in command_lines() {
                 expect_clean("a command line", &line);
-                let is_ours = line.contains(program)
-                    && (line.contains(&name) || line.contains("backups"));
+                let is_ours =
+                    line.contains(program) && (line.contains(&name) || line.contains("backups"));
                 if is_ours {
                     dump.clone_from(&line);
                 }
@@ -424,7 +435,9 @@ fn free_port() -> u16 {
 
 fn get(port: u16, path: &str) -> Option<String> {
     let mut stream = TcpStream::connect(("127.0.0.1", port)).ok()?;
-    stream.set_read_timeout(Some(Duration::from_secs(20))).ok()?;
+    stream
+        .set_read_timeout(Some(Duration::from_secs(20)))
+        .ok()?;
     write!(
         stream,
         "GET {path} HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n"

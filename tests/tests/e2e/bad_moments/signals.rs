@@ -114,7 +114,12 @@ fn the_second_signal_cancels_the_running_statement_on_the_server() {
         scenario.call(0, "upgrade");
         assert_eq!(database.rows("SELECT id FROM half").len(), 2);
         assert_eq!(scenario.succeeded("upgrade").len(), 4);
-        assert!(scenario.succeeded("upgrade").values().all(|times| *times == 1));
+        assert!(
+            scenario
+                .succeeded("upgrade")
+                .values()
+                .all(|times| *times == 1)
+        );
     });
 }
 

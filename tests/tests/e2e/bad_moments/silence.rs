@@ -41,7 +41,10 @@ fn how_many_rows_a_revision_changed_is_in_the_audit_trail() {
                 revision("m2_some", ["UPDATE numbers SET n = n + 1 WHERE id < 3"]),
                 revision(
                     "m3_none",
-                    ["UPDATE numbers SET n = n + 1 WHERE id > 100", "CREATE TABLE other (id int)"],
+                    [
+                        "UPDATE numbers SET n = n + 1 WHERE id > 100",
+                        "CREATE TABLE other (id int)",
+                    ],
                 ),
                 json!({ "name": "m4_bound", "up": [
                     { "bound": match database.backend() {
@@ -76,10 +79,16 @@ fn a_revision_that_changes_other_rows_than_it_says_fails_and_says_so() {
         let left = "nothing, it was rolled back";
         let scenario = Scenario::new(database.url(), &revisions(4, None));
         let run = scenario.call(1, "upgrade");
-        expect_words(&run, &["m2_counted", "changed 3 row(s)", "expect-rows: 4..", left]);
+        expect_words(
+            &run,
+            &["m2_counted", "changed 3 row(s)", "expect-rows: 4..", left],
+        );
         scenario.write(&revisions(0, Some(2)));
         let run = scenario.call(1, "upgrade");
-        expect_words(&run, &["m2_counted", "changed 3 row(s)", "expect-rows: 0..2", left]);
+        expect_words(
+            &run,
+            &["m2_counted", "changed 3 row(s)", "expect-rows: 0..2", left],
+        );
         scenario.write(&revisions(3, Some(3)));
         scenario.call(0, "upgrade");
         assert_eq!(
@@ -92,7 +101,8 @@ fn a_revision_that_changes_other_rows_than_it_says_fails_and_says_so() {
 }
 
 #[test]
-fn row_level_security_that_hides_rows_from_their_owner_is_seen_in_the_trail_and_by_the_expectation() {
+fn row_level_security_that_hides_rows_from_their_owner_is_seen_in_the_trail_and_by_the_expectation()
+{
     if !available_backends().contains(&Backend::Postgres) {
         return;
     }
@@ -117,11 +127,7 @@ fn row_level_security_that_hides_rows_from_their_owner_is_seen_in_the_trail_and_
     scenario.write(&[
         first,
         silent,
-        expecting(
-            revision("m3_stated", ["UPDATE numbers SET n = 0"]),
-            1,
-            None,
-        ),
+        expecting(revision("m3_stated", ["UPDATE numbers SET n = 0"]), 1, None),
     ]);
     let run = scenario.call(1, "upgrade");
     expect_words(
