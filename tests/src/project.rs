@@ -25,7 +25,27 @@ const PROGRAM: &str = r#"use stairway_core::MigrationSet;
 include!(concat!(env!("OUT_DIR"), "/revisions.rs"));
 
 fn main() -> std::process::ExitCode {
+    if let Ok(url) = std::env::var("PLAIN_UP") {
+        return plain_up(&url);
+    }
     stairway_cli::run(MigrationSet::from_sources::<Migrator>(SOURCES))
+}
+
+/// What the project would do without Stairway.
+fn plain_up(url: &str) -> std::process::ExitCode {
+    use sea_orm_migration::MigratorTrait;
+    use sea_orm_migration::sea_orm::Database;
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
+    let up = runtime.expect("a runtime can be built").block_on(async {
+        Migrator::up(&Database::connect(url).await?, None).await
+    });
+    match up {
+        Ok(()) => std::process::ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("{error}");
+            std::process::ExitCode::FAILURE
+        }
+    }
 }
 "#;
 
@@ -81,13 +101,23 @@ impl Project {
         self.compile(
             "main.rs",
             "app",
-            &["stairway_cli", "stairway_core", "sea_orm_migration"],
+            &[
+                "stairway_cli",
+                "stairway_core",
+                "sea_orm_migration",
+                "tokio",
+            ],
         );
     }
 
     /// The program, in the project's directory.
     pub fn program(&self) -> Program {
         Program::at(self.path("app")).current_dir(self.root())
+    }
+
+    /// The program that migrates this database with plain sea-orm-migration.
+    pub fn plain_up(&self, url: &str) -> Program {
+        self.program().env("PLAIN_UP", url)
     }
 
     #[track_caller]

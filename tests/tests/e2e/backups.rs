@@ -8,7 +8,7 @@ use stairway_tests::{
     Backend, Finished, Program, TestDatabase, has_programs, on_each_backend, stairway,
 };
 
-use crate::calls::{SECRET, call, expect, expect_words, json};
+use crate::calls::{SECRET, User, call, expect, expect_words, json};
 
 /// The programs that a backup of such a database is made and restored with.
 fn programs(backend: Backend) -> &'static [&'static str] {
@@ -171,5 +171,27 @@ fn a_backup_brings_back_the_data_and_the_history_as_they_were() {
         // It is a database to go on with.
         call(restored.url(), 0, "upgrade");
         call(restored.url(), 0, "status --exit-code");
+    });
+}
+
+#[test]
+fn a_user_who_may_not_see_events_gets_a_backup_that_says_so() {
+    on_each_backend(|database| {
+        if database.backend() != Backend::MySql || !has_programs(programs(database.backend())) {
+            return;
+        }
+        call(database.url(), 0, "upgrade +1");
+        let Some(user) = User::who_reads(&database) else {
+            return;
+        };
+        let directory = tempfile::tempdir().expect("a directory can be made");
+        let backup = stairway()
+            .args(["backup"])
+            .env("DATABASE_URL", user.url())
+            .env("MIGRATION_BACKUP_DIRECTORY", directory.path())
+            .run();
+        expect(&backup, 0, "backup");
+        expect_words(&backup, &["no scheduled events", "EVENT privilege"]);
+        assert_eq!(backups(directory.path()).len(), 1);
     });
 }

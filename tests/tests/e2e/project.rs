@@ -269,6 +269,140 @@ fn with_two_heads_head_is_refused_with_both_named_and_heads_and_branches_are_app
     });
 }
 
+/// The project with one revision in place of all that there were; with or without their files.
+fn squashed(grown: &Grown, keeps_files: bool) -> Project {
+    let project = if keeps_files {
+        copy(&grown.joined)
+    } else {
+        Project::new()
+    };
+    let replaced = [&grown.base, &grown.refunds, &grown.reports, &grown.merge];
+    let replaced: Vec<&str> = replaced.into_iter().map(String::as_str).collect();
+    let source = fs::read_to_string(grown.joined.revisions().join(format!("{}.rs", grown.base)))
+        .expect("the file is there");
+    let (_, code) = source.split_once("\n\n").expect("a comment, then code");
+    let code = code.replacen("_manager", "manager", 2);
+    let mut parts = code.splitn(3, "Ok(())");
+    let mut part = || parts.next().expect("an `up` and a `down`");
+    let run = |sql: &str| {
+        format!("manager.get_connection().execute_unprepared({sql:?}).await?;\n        Ok(())")
+    };
+    let code = [
+        part(),
+        &run("CREATE TABLE refunds (id int PRIMARY KEY); INSERT INTO refunds VALUES (7); CREATE TABLE reports (id int PRIMARY KEY)"),
+        part(),
+        &run("DROP TABLE reports; DROP TABLE refunds"),
+        part(),
+    ]
+    .concat();
+    let text = format!(
+        "//! Everything so far\n//!\n//! revises: base\n//! replaces: {}\n\n{code}",
+        replaced.join(", ")
+    );
+    fs::write(
+        project.revisions().join("m20990101_000000_everything.rs"),
+        text,
+    )
+    .expect("it can be written");
+    project.build();
+    project
+}
+
+const EVERYTHING: &str = "m20990101_000000_everything";
+
+#[test]
+fn a_revision_that_replaces_others_runs_where_none_of_them_did_and_counts_where_all_of_them_did() {
+    let grown = &*GROWN;
+    let with_files = squashed(grown, true);
+    let without_files = squashed(grown, false);
+    on_each_backend(|database| {
+        let recorded = |database: &TestDatabase| {
+            let rows = database.rows("SELECT version FROM seaql_migrations ORDER BY version");
+            rows.into_iter()
+                .flatten()
+                .flatten()
+                .collect::<Vec<String>>()
+        };
+        // An empty database gets it alone, and plain sea-orm-migration finds nothing to do there.
+        form(&with_files, &database, 0, "run", "run");
+        assert_eq!(
+            database.rows("SELECT id FROM refunds"),
+            [[Some("7".to_owned())]]
+        );
+        assert_eq!(recorded(&database).len(), 5);
+        let log = form(&with_files, &database, 0, "log", "log");
+        assert_eq!(
+            (log.as_array().map(Vec::len), &log[0]["revision"]),
+            (Some(1), &json!(EVERYTHING))
+        );
+        let plain = with_files.plain_up(database.url()).run();
+        assert_eq!(plain.code, 0, "{plain}");
+        let status = form(&with_files, &database, 0, "status", "status --exit-code");
+        assert_eq!(status["current_revision"], EVERYTHING, "{status}");
+        form(&with_files, &database, 0, "run", "downgrade base --yes");
+        assert_eq!(recorded(&database), [""; 0]);
+        assert!(database.try_rows("SELECT * FROM refunds").is_err());
+
+        // Where all of them are applied it counts as applied, and is recorded without being run.
+        form(&grown.joined, &database, 0, "run", "run");
+        database.execute("DELETE FROM refunds");
+        for build in [&with_files, &without_files] {
+            let status = form(build, &database, 0, "status", "status --exit-code");
+            assert_eq!(
+                (
+                    &status["state"],
+                    &status["current_revision"],
+                    &status["unknown_revisions"]
+                ),
+                (&json!("up_to_date"), &json!(EVERYTHING), &json!([]))
+            );
+        }
+        form(&with_files, &database, 0, "run", "run");
+        assert_eq!(
+            database.rows("SELECT count(*) FROM refunds"),
+            [[Some("0".to_owned())]]
+        );
+        assert_eq!(recorded(&database).len(), 5);
+        let log = form(&with_files, &database, 0, "log", "log --limit 1");
+        assert_eq!(
+            (&log[0]["revision"], &log[0]["action"]),
+            (&json!(EVERYTHING), &json!("stamp"))
+        );
+        let plain = with_files.plain_up(database.url()).run();
+        assert_eq!(plain.code, 0, "{plain}");
+        // The build before it runs beside it, and the one after it has the files no more.
+        let before = form(&grown.joined, &database, 0, "status", "status");
+        assert_eq!(before["state"], "ahead", "{before}");
+        form(&without_files, &database, 0, "run", "run");
+        form(&without_files, &database, 0, "check", "check");
+        form(&without_files, &database, 0, "stamp", "stamp heads --purge");
+        assert_eq!(recorded(&database), [EVERYTHING]);
+        form(&without_files, &database, 0, "status", "status --exit-code");
+        form(&without_files, &database, 0, "run", "downgrade base --yes");
+        assert_eq!(recorded(&database), [""; 0]);
+
+        // Where a part is applied, nothing is guessed.
+        form(&grown.joined, &database, 0, "run", "upgrade +1");
+        for build in [&with_files, &without_files] {
+            let refused = call(build, &database, 2, "upgrade");
+            expect_words(
+                &refused,
+                &[
+                    EVERYTHING,
+                    &grown.base,
+                    &grown.merge,
+                    "upgrade with a build from before",
+                ],
+            );
+            form(build, &database, 3, "status", "status --exit-code");
+        }
+        assert_eq!(recorded(&database), [grown.base.as_str()]);
+        form(&grown.joined, &database, 0, "run", "upgrade");
+        form(&without_files, &database, 0, "run", "upgrade");
+        form(&without_files, &database, 0, "status", "status --exit-code");
+    });
+}
+
 /// A revision outside a transaction whose second statement fails, on top of the others.
 fn interrupted() -> (Project, String) {
     let project = copy(&GROWN.joined);
