@@ -193,24 +193,10 @@ async fn index(manager: &SchemaManager<'_>, sql: &str) -> Result<(), DbErr> {
     witness(manager, "behind").await
 }
 
-/// What the gate that [`slow`] waits at is called on MySQL/MariaDB, whose named locks are shared by
-/// all databases.
-const MYSQL_GATE: &str = "CONCAT('gate of ', DATABASE())";
-
-/// A statement that runs on the server until somebody gives a lock back.
+/// A statement that runs on the server until nobody holds its row any more.
 async fn slow(manager: &SchemaManager<'_>) -> Result<(), DbErr> {
-    let mysql = format!(
-        "INSERT INTO evidence SELECT IF(GET_LOCK({MYSQL_GATE}, 600), 'slow', 'not locked') FROM goods WHERE id = 1"
-    );
-    run_for(
-        manager,
-        "INSERT INTO evidence SELECT 'slow' FROM (SELECT pg_advisory_xact_lock(4711)) AS waited",
-        &mysql,
-        "",
-    )
-    .await?;
-    run_for(manager, "", &format!("DO RELEASE_LOCK({MYSQL_GATE})"), "").await?;
-    Ok(())
+    run(manager, "UPDATE goods SET code = code + 1 WHERE id = 1").await?;
+    witness(manager, "slow").await
 }
 
 /// A definition that runs on the server until nobody uses its table any more.

@@ -125,8 +125,7 @@ fn holder(database: &TestDatabase) -> Option<i64> {
     let sql = match database.backend() {
         Backend::Postgres => {
             "SELECT pid FROM pg_locks WHERE locktype = 'advisory' AND granted AND objsubid = 1 \
-             AND database = (SELECT oid FROM pg_database WHERE datname = current_database()) \
-             AND NOT (classid = 0 AND objid = 4711)"
+             AND database = (SELECT oid FROM pg_database WHERE datname = current_database())"
         }
         Backend::MySql => "SELECT session FROM stairway_lease",
         Backend::Sqlite => return None,
