@@ -21,6 +21,7 @@ mod database;
 mod disk;
 mod names;
 mod program;
+mod project;
 mod proxy;
 mod session;
 mod wait;
@@ -30,6 +31,7 @@ pub use database::TestDatabase;
 #[cfg(unix)]
 pub use disk::SmallDisk;
 pub use program::{Finished, Program, Running, stairway, stairway_server};
+pub use project::Project;
 pub use proxy::{Message, Proxy, Verdict};
 pub use session::{Rows, Session};
 pub use stairway_test_servers as servers;
