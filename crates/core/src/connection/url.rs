@@ -286,7 +286,8 @@ const SHORTEST_PIECE: usize = 4;
 /// The passwords in a URL, as written: in the user information and in query parameters.
 fn secrets_of(url: &str) -> Vec<String> {
     let mut secrets = Vec::new();
-    let Some((_, rest)) = url.split_once("://") else {
+    // Drivers take a URL without the slashes, too.
+    let Some((_, rest)) = url.split_once("://").or_else(|| url.split_once(':')) else {
         return secrets;
     };
     let (before_query, query) = rest.split_once('?').unwrap_or((rest, ""));
