@@ -109,20 +109,21 @@ impl Vigil {
         loop {
             if let Ok(result) = tokio::time::timeout(interval, &mut work).await {
                 if let Some(other) = other {
-                    other.close().await;
+                    Box::pin(other.close()).await;
                 }
                 return Some(result);
             }
             let sign = tokio::select! {
                 result = &mut work => return Some(result),
-                sign = self.look(number, &mut other, interval) => sign,
+                // Boxed: every statement would carry it otherwise.
+                sign = Box::pin(self.look(number, &mut other, interval)) => sign,
             };
             tracing::debug!(?sign, session = number, "an answer has not come yet");
             if sign == Sign::Working {
                 last_sign = Instant::now();
             } else if last_sign.elapsed() >= self.limit {
                 if sign == Sign::Idle && self.is_own {
-                    self.end_session(number, other, interval).await;
+                    Box::pin(self.end_session(number, other, interval)).await;
                 }
                 return None;
             }
