@@ -161,7 +161,9 @@ impl Proxy {
 
 impl fmt::Debug for Proxy {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        out.debug_struct("Proxy").field("url", &self.url).finish()
+        out.debug_struct("Proxy")
+            .field("url", &self.url)
+            .finish_non_exhaustive()
     }
 }
 

@@ -220,12 +220,11 @@ pub(super) fn own_server(backend: Backend, options: &ServerOptions) -> Option<Se
         return None;
     }
     let server = match backend {
-        Backend::Sqlite => return None,
         Backend::Postgres if has_programs(&["initdb"]) => postgres::start(options),
         Backend::MySql if has_programs(&["mariadbd", "mariadb-install-db"]) => {
             mariadb::start(options)
         }
-        Backend::Postgres | Backend::MySql => return None,
+        Backend::Sqlite | Backend::Postgres | Backend::MySql => return None,
     };
     Some(server.expect("the server starts"))
 }

@@ -34,8 +34,9 @@ fn servers() -> impl Iterator<Item = (Backend, Server)> {
 
 /// The forms in which the password could be written.
 fn forms() -> Vec<String> {
-    let percent: String = CORE.bytes().map(|byte| format!("%{byte:02X}")).collect();
-    let hexadecimal: String = CORE.bytes().map(|byte| format!("{byte:02x}")).collect();
+    let each = |form: fn(u8) -> String| CORE.bytes().map(form).collect::<Vec<_>>().concat();
+    let percent = each(|byte| format!("%{byte:02X}"));
+    let hexadecimal = each(|byte| format!("{byte:02x}"));
     vec![CORE.to_owned(), percent, hexadecimal]
 }
 
@@ -210,11 +211,8 @@ fn receiver() -> (String, Receiver<String>) {
         for mut stream in listener.incoming().flatten() {
             // The head and the body come together or shortly after one another.
             let mut message = Vec::new();
-            let mut buffer = [0; 65536];
-            loop {
-                let Ok(length) = stream.read(&mut buffer) else {
-                    break;
-                };
+            let mut buffer = [0; 4096];
+            while let Ok(length) = stream.read(&mut buffer) {
                 message.extend_from_slice(&buffer[..length]);
                 let text = String::from_utf8_lossy(&message).to_lowercase();
                 let body = text.find("\r\n\r\n").map(|at| at + 4);

@@ -156,9 +156,9 @@ fn a_signal_while_waiting_for_the_lock_ends_the_wait_and_leaves_no_session() {
             waiter.stderr().to_lowercase().contains("waiting")
         });
         waiter.signal(Signal::Interrupt);
-        let waited = waiter.wait(DEADLINE);
-        assert_eq!(waited.code, 130, "{waited}");
-        assert_eq!(waited.json()["error"]["exit_code"], 130, "{waited}");
+        let ended = waiter.wait(DEADLINE);
+        assert_eq!(ended.code, 130, "{ended}");
+        assert_eq!(ended.json()["error"]["exit_code"], 130, "{ended}");
         std::fs::write(scenario.file("go"), "").expect("a file can be written");
         let held = holder.wait(DEADLINE);
         assert_eq!(held.code, 0, "{held}");
