@@ -217,29 +217,36 @@ pub(crate) fn usage(error: &clap::Error) -> u8 {
     }
 }
 
-/// Masks what could be a password in a URL that was typed in the wrong place.
+/// Masks what could be a password in a URL, or in settings, that were typed in the wrong place.
 fn mask_urls(text: &str) -> String {
-    let mut masked = String::with_capacity(text.len());
-    let mut rest = text;
-    while let Some(at) = rest.find("://") {
-        let (before, after) = rest.split_at(at + 3);
-        masked.push_str(before);
-        let end = after
-            .find(|c: char| c.is_whitespace() || c == '\'' || c == '\u{1b}')
-            .unwrap_or(after.len());
-        let (url, after) = after.split_at(end);
-        match url.rfind('@') {
-            Some(host) => {
-                masked.push_str("***");
-                masked.push_str(&url[host..]);
-            }
+    let ends_word = |c: char| c.is_whitespace() || matches!(c, '\'' | '\u{1b}');
+    text.split_inclusive(ends_word)
+        .map(|piece| {
+            let word = piece.trim_end_matches(ends_word);
+            let end = &piece[word.len()..];
+            format!("{}{end}", mask_word(word))
+        })
+        .collect::<Vec<_>>()
+        .concat()
+}
+
+fn mask_word(word: &str) -> String {
+    if let Some((scheme, url)) = word.split_once("://") {
+        return match url.rfind('@') {
+            Some(host) => format!("{scheme}://***{}", &url[host..]),
             // What follows a colon may be a password whose host was forgotten.
-            None => masked.push_str(redact_url(&format!("://{url}")).trim_start_matches("://")),
-        }
-        rest = after;
+            None => format!("{scheme}{}", redact_url(&format!("://{url}"))),
+        };
     }
-    masked.push_str(rest);
-    masked
+    if let Some((before, host)) = word.rsplit_once('@')
+        && let Some((user, _)) = before.split_once(':')
+    {
+        return format!("{user}:***@{host}");
+    }
+    match word.split_once('=') {
+        Some((name, _)) if name.to_ascii_lowercase().contains("password") => format!("{name}=***"),
+        _ => word.to_owned(),
+    }
 }
 
 #[cfg(test)]

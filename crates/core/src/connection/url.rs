@@ -313,7 +313,9 @@ fn secrets_of(url: &str) -> Vec<String> {
     }
     for pair in query.split('&') {
         if let Some((key, value)) = pair.split_once('=')
-            && key.to_ascii_lowercase().contains("password")
+            && ["passw", "pasw", "secret", "token"]
+                .iter()
+                .any(|part| key.to_ascii_lowercase().contains(part))
         {
             secrets.push(value.to_owned());
         }

@@ -29,12 +29,10 @@ pub fn redact_url(url: &str) -> String {
     } else {
         Cow::Borrowed(rest)
     };
-    let rest = if of_file {
-        rest
-    } else {
-        Cow::Owned(redact_user(&rest))
-    };
-    format!("{scheme}{}", redact_query(&rest))
+    // The query first: an `@` in a password there must not be taken for the end of a user's.
+    let rest = redact_query(&rest);
+    let rest = if of_file { rest } else { redact_user(&rest) };
+    format!("{scheme}{rest}")
 }
 
 /// Masks what follows the user in `user:password@host…`.
@@ -164,8 +162,10 @@ pub(crate) fn names_secret(name: &str) -> bool {
         .flat_map(char::to_lowercase)
         .collect();
     let parts = [
-        "password",
-        "passwd",
+        "passw",
+        // Misspelt, it is the same secret.
+        "pasw",
+        "pswd",
         "passphrase",
         "secret",
         "credential",

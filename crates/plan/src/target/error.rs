@@ -102,6 +102,15 @@ pub enum TargetError {
     },
 }
 
+/// Whether this is how to reach a database rather than a place in its history.
+pub(super) fn is_url(text: &str) -> bool {
+    let lower = text.to_ascii_lowercase();
+    let has_scheme = ["postgres:", "postgresql:", "mysql:", "mariadb:", "sqlite:"]
+        .iter()
+        .any(|scheme| lower.starts_with(scheme));
+    has_scheme || lower.contains("://") || lower.contains("password=")
+}
+
 impl TargetError {
     /// A URL in the place of a target may hold a password.
     pub(crate) fn url(text: &str) -> Self {

@@ -5,7 +5,7 @@ use std::str::FromStr;
 
 use thiserror::Error;
 
-use super::error::TargetError;
+use super::error::{TargetError, is_url};
 use super::reading::Steps;
 use super::resolve::{Branch, Destination, Place, Resolver};
 use crate::graph::{Links, RevisionGraph, Selection};
@@ -61,7 +61,7 @@ impl Range {
     /// [`RangeError::NoColon`] if it has only one side.
     pub fn parse(text: &str) -> Result<Self, RangeError> {
         let text = text.trim();
-        if text.contains("://") {
+        if is_url(text) {
             Err(TargetError::url(text).into())
         } else if text.contains(':') {
             Ok(Self(text.to_owned()))

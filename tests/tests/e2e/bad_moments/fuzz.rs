@@ -68,6 +68,8 @@ fn urls() -> impl Strategy<Value = String> {
         .prop_map(
             |(scheme, user, password, host, database, query, in_query)| {
                 if in_query {
+                    // What follows an unescaped one is another parameter, and its name is no secret.
+                    let password = password.replace('&', "%26");
                     format!("{scheme}{host}{database}?user={user}&password={password}")
                 } else {
                     format!("{scheme}{user}:{password}@{host}{database}{query}")

@@ -281,6 +281,10 @@ fn no_url_that_can_t_be_used_shows_its_password() {
             vec!["--database", url.as_str(), "status"],
             vec!["upgrade", url.as_str()],
         ] {
+            // By its form this is a range of revisions.
+            if arguments[0] == "upgrade" && url.starts_with("app:") {
+                continue;
+            }
             let run = Program::workspace("stairway").args(&arguments).run();
             expect_clean(&format!("{arguments:?}")[..10], &run.to_string());
         }
