@@ -10,6 +10,13 @@ use crate::schema::{Index, ObjectName, ObjectRef, Schema, Table};
 
 /// Completes the findings with operations that make room for others.
 pub(super) fn complete(context: &Context<'_>, original: &Schema, findings: &mut Findings) {
+    make_room(context, original, findings);
+    fold_into_dropped_columns(findings);
+}
+
+/// Adds what takes down what stands in the way, and puts it up again. `original` is the first schema
+/// before renames.
+pub(super) fn make_room(context: &Context<'_>, original: &Schema, findings: &mut Findings) {
     let mut room = Room {
         context,
         original,
@@ -19,7 +26,6 @@ pub(super) fn complete(context: &Context<'_>, original: &Schema, findings: &mut 
     };
     room.note_what_goes(findings);
     room.clear(findings);
-    fold_into_dropped_columns(findings);
 }
 
 struct Room<'a> {

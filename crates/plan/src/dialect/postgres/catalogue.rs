@@ -174,6 +174,7 @@ CROSS JOIN LATERAL (
                     THEN pg_get_indexdef(i.indexrelid, k + 1, false) END,
                i.indoption[k],
                CASE WHEN k < i.indnkeyatts AND (NOT oc.opcdefault OR ia.attoptions IS NOT NULL)
+                         AND oc.opcname <> 'varchar_ops'
                     THEN quote_ident(ocn.nspname) || '.' || quote_ident(oc.opcname) END,
                {operator_class_options},
                CASE WHEN k < i.indnkeyatts AND i.indcollation[k] <> 0
