@@ -225,18 +225,22 @@ fn edges(findings: &[Finding], from: &Dependencies, to: &Dependencies) -> BTreeS
     edges
 }
 
-/// Where the default of a column, which may be all that needs something, is changed.
+/// Where the default of a column, which may be all that needs something, is taken off or changed.
 fn defaults_of(findings: &[Finding], column: &ObjectRef) -> impl Iterator<Item = usize> {
-    findings.iter().enumerate().filter_map(move |(at, finding)| {
-        let is_default = matches!(
-            &finding.op,
-            Op::Alter(Alteration::Column {
-                aspect: ColumnAspect::Default,
-                ..
-            })
-        );
-        (is_default && finding.op.altered().as_ref() == Some(column)).then_some(at)
-    })
+    findings
+        .iter()
+        .enumerate()
+        .filter_map(move |(at, finding)| {
+            let is_default = matches!(
+                &finding.op,
+                Op::Alter(Alteration::Column {
+                    aspect: ColumnAspect::Default,
+                    from,
+                    ..
+                }) if from.default.is_some()
+            );
+            (is_default && finding.op.altered().as_ref() == Some(column)).then_some(at)
+        })
 }
 
 /// What an object needs that is about to be made. A table needs what its own value says, which may

@@ -34,12 +34,7 @@ fn with_room(
     after: &Schema,
 ) -> Option<Vec<Rendered>> {
     let rules = context.rules;
-    let renames = |op: &Op| {
-        matches!(
-            op,
-            Op::Rename(Rename::Table { .. } | Rename::Column { .. })
-        )
-    };
+    let renames = |op: &Op| matches!(op, Op::Rename(Rename::Table { .. } | Rename::Column { .. }));
     // What belongs to a renamed table has two names.
     if !rules.dependents_stand_in_the_way() || reversed.iter().any(renames) {
         return None;
@@ -49,7 +44,9 @@ fn with_room(
     let mut findings = Findings::default();
     for op in reversed {
         match op {
-            Op::Alter(Alteration::View { from: old, to: new }) if !rules.replaces_view(old, new) => {
+            Op::Alter(Alteration::View { from: old, to: new })
+                if !rules.replaces_view(old, new) =>
+            {
                 findings.push(Op::Drop(Object::View(old.clone())));
                 findings.push(Op::Create(Object::View(new.clone())));
             }

@@ -276,7 +276,7 @@ ORDER BY 1, 3, 4",
     CatalogueQuery {
         name: "functions",
         sql: "
-SELECT p.oid, n.nspname, p.proname, pg_get_function_identity_arguments(p.oid),
+SELECT p.oid, n.nspname, p.proname, pg_catalog.oidvectortypes(p.proargtypes),
        pg_get_function_arguments(p.oid), pg_get_function_result(p.oid), p.prokind,
        pg_get_functiondef(p.oid), obj_description(p.oid, 'pg_proc')
 FROM pg_catalog.pg_proc p
@@ -284,7 +284,7 @@ JOIN pg_catalog.pg_namespace n ON n.oid = p.pronamespace
 WHERE {user_schemas} AND p.prokind IN ('f', 'p')
   AND NOT EXISTS (SELECT FROM pg_catalog.pg_depend e
                   WHERE e.classid = 'pg_catalog.pg_proc'::regclass AND e.objid = p.oid
-                    AND e.deptype = 'e')
+                    AND e.deptype IN ('e', 'i'))
 ORDER BY n.nspname, p.proname, 4",
     },
     // What the model shows by itself (a constraint on its columns, an index on its table) is left

@@ -294,9 +294,8 @@ fn lists(words: Vec<Word>) -> Vec<Word> {
             && follows(2, "(")
             && follows(3, "ARRAY")
             && follows(4, "[")
-            && matching(&words, at + 4).is_some_and(|end| {
-                matching(&words, at + 2) == Some(end + 1) && end > at + 5
-            });
+            && matching(&words, at + 4)
+                .is_some_and(|end| matching(&words, at + 2) == Some(end + 1) && end > at + 5);
         if is_list && let Some(end) = matching(&words, at + 4) {
             if is_all {
                 changed.push(Word::Plain("NOT".to_owned()));
@@ -612,7 +611,9 @@ mod tests {
         assert_eq!(short("'-1'::integer"), "-1");
         assert_eq!(short("'-1'::text"), "'-1'");
         assert_eq!(
-            short("((s)::text = ANY ((ARRAY['a'::character varying, 'b'::character varying])::text[]))"),
+            short(
+                "((s)::text = ANY ((ARRAY['a'::character varying, 'b'::character varying])::text[]))"
+            ),
             "s IN ('a', 'b')"
         );
         assert_eq!(short("(x <> ALL (ARRAY[1, 2]))"), "x NOT IN (1, 2)");

@@ -232,9 +232,9 @@ pub(super) fn using(column: &str, from: &ColumnType, to: &ColumnType) -> Option<
     let is_one_kind = from.base == to.base && from.user_type == to.user_type;
     let through = if is_one_kind { "" } else { "::text" };
     Some(match (from.array_dimensions, to.array_dimensions) {
-        (0, 1) => format!(
-            "CASE WHEN {column} IS NULL THEN NULL ELSE ARRAY[{column}{through}]::{new} END"
-        ),
+        (0, 1) => {
+            format!("CASE WHEN {column} IS NULL THEN NULL ELSE ARRAY[{column}{through}]::{new} END")
+        }
         (1, 0) => format!("({column}[1]){through}::{new}"),
         (1, 1) => format!("{column}::text[]::{new}"),
         _ if from.user_type.is_some() || to.user_type.is_some() => {
@@ -296,7 +296,10 @@ pub(super) fn change(from: &ColumnType, to: &ColumnType) -> TypeChange {
         change.risk = Risk::MayFail;
         let is_plain = from.array_dimensions == 0 && to.array_dimensions == 0;
         if is_plain && counts_seconds(&from.base, &to.base) {
-            let since = if [&from.base, &to.base].iter().any(|base| is_moment(base) || *base == "date") {
+            let since = if [&from.base, &to.base]
+                .iter()
+                .any(|base| is_moment(base) || *base == "date")
+            {
                 " since 1970 in UTC"
             } else {
                 ""

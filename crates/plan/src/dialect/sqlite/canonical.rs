@@ -1,8 +1,8 @@
 //! Spellings that are equal for equal meaning.
 
+use super::parentheses::without_needless;
 use crate::dialect::Dialect;
 use crate::dialect::tokens::{Token, significant, unquote, without_outer_parentheses};
-use super::parentheses::without_needless;
 use crate::schema::ColumnType;
 use crate::sql::lexer::{Span, TokenKind};
 

@@ -21,7 +21,10 @@ pub(super) fn without_needless<'a>(tokens: &[Token<'a>]) -> Vec<Token<'a>> {
         .any(|token| token.is_word("between") || token.is_word("case"));
     let mut at = 0;
     while at < tokens.len() {
-        let close = tokens[at].is_sign("(").then(|| closing(&tokens, at)).flatten();
+        let close = tokens[at]
+            .is_sign("(")
+            .then(|| closing(&tokens, at))
+            .flatten();
         match close {
             Some(close) if is_needless(&tokens, at, close, is_tricky) => {
                 tokens.remove(close);
@@ -34,10 +37,7 @@ pub(super) fn without_needless<'a>(tokens: &[Token<'a>]) -> Vec<Token<'a>> {
 }
 
 fn is_needless(tokens: &[Token<'_>], open: usize, close: usize, is_tricky: bool) -> bool {
-    let (Some(left), Some(right)) = (
-        before(tokens, open),
-        after(tokens.get(close + 1)),
-    ) else {
+    let (Some(left), Some(right)) = (before(tokens, open), after(tokens.get(close + 1))) else {
         return false;
     };
     let Some(inner) = weakest(&tokens[open + 1..close]) else {
@@ -59,8 +59,9 @@ fn before(tokens: &[Token<'_>], open: usize) -> Option<u8> {
     let token = &tokens[at];
     match token.kind {
         TokenKind::Word => {
-            const BOUNDARIES: [&str; 8] =
-                ["where", "when", "then", "else", "on", "having", "select", "check"];
+            const BOUNDARIES: [&str; 8] = [
+                "where", "when", "then", "else", "on", "having", "select", "check",
+            ];
             if BOUNDARIES.iter().any(|word| token.is_word(word)) {
                 Some(0)
             } else if token.is_word("in") {
