@@ -415,3 +415,18 @@ async fn the_own_cases_hold_on_mysql() {
 async fn the_own_cases_hold_on_sqlite() {
     try_all("own_sqlite.json", Backend::Sqlite).await;
 }
+
+#[tokio::test]
+async fn further_cases_hold_on_postgres() {
+    try_all("own_more.json", Backend::Postgres).await;
+}
+
+#[tokio::test]
+async fn further_cases_hold_on_mysql() {
+    try_all("own_more.json", Backend::Mysql).await;
+}
+
+#[tokio::test]
+async fn further_cases_hold_on_sqlite() {
+    try_all("own_more.json", Backend::Sqlite).await;
+}

@@ -213,7 +213,13 @@ fn edges(findings: &[Finding], from: &Dependencies, to: &Dependencies) -> BTreeS
                         add(position, later);
                     }
                 }
-                for needed in to.needs(&reference) {
+                // A column without its default needs nothing for it.
+                let is_taken_off = matches!(
+                    &finding.op,
+                    Op::Alter(Alteration::Column { aspect: ColumnAspect::Default, to, .. })
+                        if to.default.is_none()
+                );
+                for needed in to.needs(&reference).filter(|_| !is_taken_off) {
                     for earlier in at(&made, needed) {
                         add(earlier, position);
                     }
