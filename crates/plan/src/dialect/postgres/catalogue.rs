@@ -357,6 +357,17 @@ WHERE {user_schemas}
   AND NOT EXISTS (SELECT FROM pg_catalog.pg_depend e
                   WHERE e.objid = o.oid AND e.deptype = 'e')
 UNION ALL
+SELECT 'storage or statistics of column', n.nspname, c.relname || '.' || a.attname, 1
+FROM pg_catalog.pg_attribute a
+JOIN pg_catalog.pg_type t ON t.oid = a.atttypid
+JOIN pg_catalog.pg_class c ON c.oid = a.attrelid
+JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+WHERE {user_schemas} AND c.relkind IN ('r', 'p', 'm') AND NOT c.relispartition AND a.attnum > 0
+  AND (coalesce(a.attstattarget, -1) <> -1 OR a.attstorage <> t.typstorage
+       OR a.attoptions IS NOT NULL)
+  AND NOT EXISTS (SELECT FROM pg_catalog.pg_depend e
+                  WHERE e.objid = c.oid AND e.deptype = 'e')
+UNION ALL
 SELECT 'event trigger', NULL, evtname, 1 FROM pg_catalog.pg_event_trigger
 UNION ALL
 SELECT 'publication', NULL, pubname, 1 FROM pg_catalog.pg_publication
