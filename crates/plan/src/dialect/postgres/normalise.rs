@@ -274,13 +274,13 @@ fn simplified_for_people(mut words: Vec<Word>) -> Vec<Word> {
         let before = words.len();
         words = without_needless_parentheses(words);
         if words.len() == before {
-            return without_needless_parentheses(lists(words));
+            return without_needless_parentheses(lists(&words));
         }
     }
 }
 
 /// `x = ANY (ARRAY[1, 2])` is how the server says `x IN (1, 2)`.
-fn lists(words: Vec<Word>) -> Vec<Word> {
+fn lists(words: &[Word]) -> Vec<Word> {
     let mut changed = Vec::with_capacity(words.len());
     let mut at = 0;
     while at < words.len() {
@@ -294,9 +294,9 @@ fn lists(words: Vec<Word>) -> Vec<Word> {
             && follows(2, "(")
             && follows(3, "ARRAY")
             && follows(4, "[")
-            && matching(&words, at + 4)
-                .is_some_and(|end| matching(&words, at + 2) == Some(end + 1) && end > at + 5);
-        if is_list && let Some(end) = matching(&words, at + 4) {
+            && matching(words, at + 4)
+                .is_some_and(|end| matching(words, at + 2) == Some(end + 1) && end > at + 5);
+        if is_list && let Some(end) = matching(words, at + 4) {
             if is_all {
                 changed.push(Word::Plain("NOT".to_owned()));
             }
