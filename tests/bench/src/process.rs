@@ -89,7 +89,7 @@ pub(crate) fn mean_cost(mut commands: Vec<Command>) -> Outcome<Cost> {
 }
 
 /// The processor time of all children that have ended, user and system.
-fn cpu_of_children() -> Outcome<Duration> {
+pub(crate) fn cpu_of_children() -> Outcome<Duration> {
     let stat = std::fs::read_to_string("/proc/self/stat")?;
     // The name in parentheses may hold blanks; fields are counted from behind it.
     let fields: Vec<&str> = stat
