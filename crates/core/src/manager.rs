@@ -639,7 +639,7 @@ impl Manager {
             migrations: self.migrations.clone(),
             config: (*self.config).clone(),
             books: self.books.clone(),
-            observers: self.observers.clone(),
+            observers: self.observers.for_run(),
             stop: self.stop.watch(),
         }
     }

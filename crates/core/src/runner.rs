@@ -112,6 +112,8 @@ impl Runner {
             run_id: new_run_id(),
             ..Tally::default()
         };
+        self.observers
+            .run_begins(&tally.run_id, order.direction, &order.target);
         let result = self.attempts(order, &mut tally).await;
         let elapsed = began.elapsed();
         let result = result.and_then(|standing| self.verify(order, &tally, standing));

@@ -3,128 +3,137 @@
 use std::fmt::Write;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
-use std::time::Instant;
 
 use stairway_test_servers::cargo;
 
-use crate::process::{Cost, cpu_of_children};
+use crate::process::{Cost, mean_cost};
 use crate::report::{Report, against_bar};
 use crate::world::Outcome;
 
-/// Cargo's own release settings for the migration crate alone.
-const OPTIMISED: [&str; 4] = [
-    "--config",
-    "profile.release.package.bench-migration.opt-level=3",
-    "--config",
-    "profile.release.package.bench-migration.codegen-units=16",
-];
+/// The bar: a fifth of what sea-orm-migration costs in cargo's own release profile.
+const BAR: f64 = 0.2;
 
 pub(crate) fn measure(report: &mut Report) -> Outcome {
+    let mut projects = Vec::new();
+    report.section(
+        "Building from nothing",
+        "A project of its own with 100 revision files and a program over them, with everything that it depends on. \
+         Wall / CPU seconds. Release is for Stairway the profile that this repository ships, for sea-orm-migration \
+         (a list written by hand, and `Migrator::up`) cargo's own; the ratio is CPU to the latter.",
+        &["project", "profile", "wall / CPU", "CPU ratio"],
+    );
+    let mut floor = None;
+    for (of, profile) in [
+        (Of::SeaOrmMigration, "release"),
+        (Of::Stairway, "dev"),
+        (Of::Stairway, "release"),
+    ] {
+        let project = Project::write(of, 100)?;
+        project.empty(profile)?;
+        let cost = project.build(profile)?;
+        let floor = *floor.get_or_insert(cost);
+        report.row([
+            of.name().to_owned(),
+            profile.to_owned(),
+            cost.seconds(),
+            format!("{:.2}", ratio(cost, floor)),
+        ]);
+        projects.push((of, profile));
+    }
     report.section(
         "Building revisions",
-        "A project of its own with that many revision files and a program over them, in an empty directory: all of it \
-         with its dependencies from nothing, then the crate of the revisions alone, then again with one revision \
-         touched. Wall / CPU seconds. Release is the profile that this repository ships: migration code is not \
-         optimised. The last column is the CPU time of one touched to the same with cargo's own release settings. \
-         Bar: 0.20.",
+        "The same projects with what they depend on built before: the first build of the project's own code, and \
+         again with one revision touched. Migration code is never hot, so Stairway's release profile does not \
+         optimise it. The ratios are CPU to sea-orm-migration's of as many revisions.",
         &[
             "revisions",
+            "project",
             "profile",
-            "from nothing, s",
-            "the crate, s",
-            "one touched, s",
+            "first",
+            "ratio",
+            "one touched",
+            "ratio",
             "program, MiB",
-            "to cargo's settings",
         ],
     );
-    drop(std::fs::remove_dir_all(Project::target()?));
     for count in [100, 1_000] {
-        for profile in ["dev", "release"] {
-            let project = Project::write(count)?;
-            let everything = project.cargo(&["build"], profile)?;
-            let size = project.program_size(profile)?;
+        let mut floor = None;
+        for &(of, profile) in &projects {
+            let project = Project::write(of, count)?;
             project.forget(profile)?;
-            let first = project.build_crate(profile, &[])?;
-            project.touch_one(1)?;
-            let touched = project.build_crate(profile, &[])?;
-            let ratio = if profile == "release" {
-                project.build_crate(profile, &OPTIMISED)?;
-                project.touch_one(2)?;
-                let optimised = project.build_crate(profile, &OPTIMISED)?;
-                against_bar(touched.cpu.as_secs_f64() / optimised.cpu.as_secs_f64(), 0.2)
-            } else {
-                String::new()
+            let first = project.build(profile)?;
+            project.touch_one()?;
+            let touched = project.build(profile)?;
+            let (floor_first, floor_touched) = *floor.get_or_insert((first, touched));
+            let shown = |cost, floor| match of {
+                Of::SeaOrmMigration => "1".to_owned(),
+                Of::Stairway => against_bar(ratio(cost, floor), BAR),
             };
             report.row([
                 count.to_string(),
+                of.name().to_owned(),
                 profile.to_owned(),
-                // The second project finds its dependencies built.
-                if count == 100 {
-                    seconds(everything)
-                } else {
-                    String::new()
-                },
-                seconds(first),
-                seconds(touched),
-                format!("{:.1}", size / 1024.0 / 1024.0),
-                ratio,
+                first.seconds(),
+                shown(first, floor_first),
+                touched.seconds(),
+                shown(touched, floor_touched),
+                format!("{:.1}", project.program_size(profile)? / 1024.0 / 1024.0),
             ]);
         }
     }
     Ok(())
 }
 
-fn seconds(cost: Cost) -> String {
-    format!(
-        "{:.1} / {:.1}",
-        cost.wall.as_secs_f64(),
-        cost.cpu.as_secs_f64()
-    )
+fn ratio(cost: Cost, floor: Cost) -> f64 {
+    cost.cpu.as_secs_f64() / floor.cpu.as_secs_f64()
 }
 
-/// A project in the target directory, so that cargo finds what is built already.
+/// Whose migrations a project has.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Of {
+    Stairway,
+    SeaOrmMigration,
+}
+
+impl Of {
+    fn name(self) -> &'static str {
+        match self {
+            Self::Stairway => "Stairway",
+            Self::SeaOrmMigration => "sea-orm-migration",
+        }
+    }
+}
+
+/// A project in the target directory, with a target directory of its own.
 struct Project {
     root: PathBuf,
     target: PathBuf,
 }
 
 impl Project {
-    fn workspace() -> Outcome<PathBuf> {
-        let own = Path::new(env!("CARGO_MANIFEST_DIR"));
-        Ok(own.ancestors().nth(2).ok_or("no workspace")?.to_owned())
-    }
-
-    fn target() -> Outcome<PathBuf> {
-        Ok(cargo::target_directory(&Self::workspace()?).join("bench-build"))
-    }
-
-    fn write(count: usize) -> Outcome<Self> {
-        let workspace = Self::workspace()?;
-        let target = Self::target()?;
-        let root = target.join(format!("project-{count}"));
+    fn write(of: Of, count: usize) -> Outcome<Self> {
+        let workspace = Path::new(env!("CARGO_MANIFEST_DIR"))
+            .ancestors()
+            .nth(2)
+            .ok_or("no workspace")?
+            .to_owned();
+        let place = workspace.join("target").join("bench-build").join(of.name());
+        let target = place.join("target");
+        let root = place.join(format!("project-{count}"));
         let revisions = root.join("migration/src/revisions");
         drop(std::fs::remove_dir_all(&root));
         std::fs::create_dir_all(&revisions)?;
         std::fs::create_dir_all(root.join("program/src"))?;
         for number in 0..count {
             std::fs::write(
-                revisions.join(format!("m{number:08}_create_table.rs")),
+                revisions.join(format!("{}.rs", module(number))),
                 revision(number),
             )?;
         }
-        let profiles: String = std::fs::read_to_string(workspace.join("Cargo.toml"))?
-            .split("\n[profile.")
-            .skip(1)
-            .filter(|profile| !profile.contains("insta") && !profile.contains("similar"))
-            .fold(String::new(), |mut text, profile| {
-                // Writing to a String can't fail.
-                let _ = write!(
-                    text,
-                    "\n[profile.{}",
-                    profile.replace("stairway-migration", "bench-migration")
-                );
-                text
-            });
+        let profiles = match of {
+            Of::Stairway => shipped_profiles(&workspace)?,
+            Of::SeaOrmMigration => String::new(),
+        };
         std::fs::write(
             root.join("Cargo.toml"),
             format!(
@@ -132,48 +141,95 @@ impl Project {
             ),
         )?;
         std::fs::copy(workspace.join("Cargo.lock"), root.join("Cargo.lock"))?;
-        let path =
-            |crate_name: &str| format!("{}", workspace.join("crates").join(crate_name).display());
-        let package = |name: &str, rest: &str| {
-            format!("[package]\nname = \"{name}\"\nversion = \"0.0.0\"\nedition = \"2024\"\n{rest}")
-        };
-        std::fs::write(
-            root.join("migration/Cargo.toml"),
-            package(
-                "bench-migration",
-                &format!(
-                    "[dependencies]\nstairway-core = {{ path = {core:?} }}\n\
-                     sea-orm-migration = {{ version = \"2.0.4\", default-features = false, features = [\"runtime-tokio-rustls\", \"sqlx-mysql\", \"sqlx-postgres\", \"sqlx-sqlite\"] }}\n\
-                     [build-dependencies]\nstairway-build = {{ path = {build:?} }}\n",
-                    core = path("core"),
-                    build = path("build")
-                ),
+        let project = Self { root, target };
+        match of {
+            Of::Stairway => project.write_stairway(&workspace)?,
+            Of::SeaOrmMigration => project.write_sea_orm_migration(count)?,
+        }
+        Ok(project)
+    }
+
+    fn write_stairway(&self, workspace: &Path) -> Outcome {
+        let path = |name: &str| workspace.join("crates").join(name);
+        self.write_package(
+            "migration",
+            &format!(
+                "[dependencies]\nstairway-core = {{ path = {core:?} }}\n{SEA_ORM_MIGRATION}\
+                 [build-dependencies]\nstairway-build = {{ path = {build:?} }}\n",
+                core = path("core"),
+                build = path("build")
             ),
-        )?;
-        std::fs::write(
-            root.join("migration/build.rs"),
-            "fn main() {\n    stairway_build::discover(\"src/revisions\");\n}\n",
-        )?;
-        std::fs::write(
-            root.join("migration/src/lib.rs"),
             "include!(concat!(env!(\"OUT_DIR\"), \"/revisions.rs\"));\n",
         )?;
         std::fs::write(
-            root.join("program/Cargo.toml"),
-            package(
-                "bench-program",
-                &format!(
-                    "[dependencies]\nbench-migration = {{ path = \"../migration\" }}\nstairway-core = {{ path = {core:?} }}\n\
-                     tokio = {{ version = \"1\", features = [\"macros\", \"rt-multi-thread\"] }}\n",
-                    core = path("core")
-                ),
+            self.root.join("migration/build.rs"),
+            "fn main() {\n    stairway_build::discover(\"src/revisions\");\n}\n",
+        )?;
+        self.write_package(
+            "program",
+            &format!(
+                "[dependencies]\nbench-migration = {{ path = \"../migration\" }}\n\
+                 stairway-core = {{ path = {core:?} }}\n{TOKIO}",
+                core = path("core")
+            ),
+            "#[tokio::main]\nasync fn main() {\n    \
+             stairway_core::run_migrations_on_startup::<bench_migration::Revisions>(true, false, true).await.unwrap();\n}\n",
+        )
+    }
+
+    fn write_sea_orm_migration(&self, count: usize) -> Outcome {
+        let mut library = String::from("use sea_orm_migration::prelude::*;\n\n");
+        for number in 0..count {
+            let module = module(number);
+            writeln!(
+                library,
+                "#[path = \"revisions/{module}.rs\"]\nmod {module};"
+            )?;
+        }
+        library.push_str(
+            "\npub struct Migrator;\n\nimpl MigratorTrait for Migrator {\n    \
+             fn migrations() -> Vec<Box<dyn MigrationTrait>> {\n        vec![\n",
+        );
+        for number in 0..count {
+            writeln!(
+                library,
+                "            Box::new({}::Migration),",
+                module(number)
+            )?;
+        }
+        library.push_str("        ]\n    }\n}\n");
+        self.write_package(
+            "migration",
+            &format!("[dependencies]\n{SEA_ORM_MIGRATION}"),
+            &library,
+        )?;
+        self.write_package(
+            "program",
+            &format!(
+                "[dependencies]\nbench-migration = {{ path = \"../migration\" }}\n{SEA_ORM_MIGRATION}{TOKIO}"
+            ),
+            "use sea_orm_migration::prelude::*;\nuse sea_orm_migration::sea_orm::Database;\n\n\
+             #[tokio::main]\nasync fn main() {\n    \
+             let database = Database::connect(std::env::var(\"DATABASE_URL\").unwrap()).await.unwrap();\n    \
+             bench_migration::Migrator::up(&database, None).await.unwrap();\n}\n",
+        )
+    }
+
+    /// Writes a package: its manifest and the root of its crate.
+    fn write_package(&self, name: &str, dependencies: &str, source: &str) -> Outcome {
+        let directory = self.root.join(name);
+        std::fs::write(
+            directory.join("Cargo.toml"),
+            format!(
+                "[package]\nname = \"bench-{name}\"\nversion = \"0.0.0\"\nedition = \"2024\"\n{dependencies}"
             ),
         )?;
-        std::fs::write(
-            root.join("program/src/main.rs"),
-            "#[tokio::main]\nasync fn main() {\n    let _ = stairway_core::run_migrations_on_startup::<bench_migration::Revisions>(true, false, true).await;\n}\n",
-        )?;
-        Ok(Self { root, target })
+        let file = if name == "program" {
+            "src/main.rs"
+        } else {
+            "src/lib.rs"
+        };
+        Ok(std::fs::write(directory.join(file), source)?)
     }
 
     fn cargo(&self, arguments: &[&str], profile: &str) -> Outcome<Cost> {
@@ -185,24 +241,19 @@ impl Project {
             .env("CARGO_TARGET_DIR", &self.target)
             .stdout(Stdio::null())
             .stderr(Stdio::null());
-        let cpu = cpu_of_children()?;
-        let began = Instant::now();
-        let status = command.status()?;
-        if !status.success() {
-            return Err(format!("{command:?} ended with {status}").into());
-        }
-        Ok(Cost {
-            wall: began.elapsed(),
-            cpu: cpu_of_children()?.saturating_sub(cpu),
-        })
+        mean_cost(vec![command])
     }
 
-    /// The crate of the revisions alone, with dependencies as they are built already.
-    fn build_crate(&self, profile: &str, settings: &[&str]) -> Outcome<Cost> {
-        let build = ["build", "--package", "bench-migration"];
-        self.cargo(&[&build[..], settings].concat(), profile)
+    fn build(&self, profile: &str) -> Outcome<Cost> {
+        self.cargo(&["build"], profile)
     }
 
+    /// Removes all that was built in a profile.
+    fn empty(&self, profile: &str) -> Outcome {
+        self.cargo(&["clean"], profile).map(drop)
+    }
+
+    /// Removes what was built of the project's own code.
     fn forget(&self, profile: &str) -> Outcome {
         self.cargo(
             &[
@@ -217,16 +268,12 @@ impl Project {
         .map(drop)
     }
 
-    /// Changes one revision, differently each time.
-    fn touch_one(&self, time: usize) -> Outcome {
+    fn touch_one(&self) -> Outcome {
         let file = self
             .root
-            .join("migration/src/revisions/m00000050_create_table.rs");
-        let (before, after) = (99 + time, 100 + time);
-        let text = std::fs::read_to_string(&file)?.replace(
-            &format!("string_len({before})"),
-            &format!("string_len({after})"),
-        );
+            .join("migration/src/revisions")
+            .join(format!("{}.rs", module(50)));
+        let text = std::fs::read_to_string(&file)?.replace("string_len(100)", "string_len(120)");
         Ok(std::fs::write(file, text)?)
     }
 
@@ -235,6 +282,31 @@ impl Project {
         let bytes = std::fs::metadata(self.target.join(directory).join("bench-program"))?.len();
         Ok(f64::from(u32::try_from(bytes)?))
     }
+}
+
+const SEA_ORM_MIGRATION: &str = "sea-orm-migration = { version = \"2.0.4\", default-features = false, \
+    features = [\"runtime-tokio-rustls\", \"sqlx-mysql\", \"sqlx-postgres\", \"sqlx-sqlite\"] }\n";
+const TOKIO: &str = "tokio = { version = \"1\", features = [\"macros\", \"rt-multi-thread\"] }\n";
+
+/// The profiles of this repository, for a project whose migrations have another name.
+fn shipped_profiles(workspace: &Path) -> Outcome<String> {
+    Ok(std::fs::read_to_string(workspace.join("Cargo.toml"))?
+        .split("\n[profile.")
+        .skip(1)
+        .filter(|profile| !profile.contains("insta") && !profile.contains("similar"))
+        .fold(String::new(), |mut text, profile| {
+            // Writing to a String can't fail.
+            let _ = write!(
+                text,
+                "\n[profile.{}",
+                profile.replace("stairway-migration", "bench-migration")
+            );
+            text
+        }))
+}
+
+fn module(number: usize) -> String {
+    format!("m{number:08}_create_table")
 }
 
 /// A revision file such as people write.

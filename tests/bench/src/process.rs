@@ -25,6 +25,14 @@ impl Cost {
             milliseconds(self.cpu)
         )
     }
+
+    pub(crate) fn seconds(self) -> String {
+        format!(
+            "{:.1} / {:.1}",
+            self.wall.as_secs_f64(),
+            self.cpu.as_secs_f64()
+        )
+    }
 }
 
 pub(crate) fn milliseconds(duration: Duration) -> f64 {
@@ -89,7 +97,7 @@ pub(crate) fn mean_cost(mut commands: Vec<Command>) -> Outcome<Cost> {
 }
 
 /// The processor time of all children that have ended, user and system.
-pub(crate) fn cpu_of_children() -> Outcome<Duration> {
+fn cpu_of_children() -> Outcome<Duration> {
     let stat = std::fs::read_to_string("/proc/self/stat")?;
     // The name in parentheses may hold blanks; fields are counted from behind it.
     let fields: Vec<&str> = stat

@@ -8,6 +8,8 @@ mod deploy;
 #[cfg(unix)]
 mod documentation;
 mod environment;
+#[cfg(unix)]
+mod faults;
 mod first_steps;
 mod harness;
 mod json_forms;
