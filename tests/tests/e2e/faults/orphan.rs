@@ -26,7 +26,10 @@ fn hold(database: &TestDatabase, migrations: &str) -> Session {
 fn assert_done_once(database: &TestDatabase, context: &str) {
     assert_eq!(evidence(database), ["after", "slow"], "{context}");
     let code = super::value(database, "SELECT code FROM goods WHERE id = 1");
-    assert!(matches!(code.as_deref(), Some("10" | "11")), "{context}: {code:?}");
+    assert!(
+        matches!(code.as_deref(), Some("10" | "11")),
+        "{context}: {code:?}"
+    );
     picture::assert_books_in_order(&mut database.session(), context);
 }
 

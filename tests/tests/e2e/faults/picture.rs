@@ -52,7 +52,8 @@ pub(super) fn of(backend: Backend, session: &mut Session) -> String {
             );
         }
         Backend::Sqlite => {
-            let schema = session.rows("SELECT type, name, tbl_name, sql FROM sqlite_master ORDER BY 1, 2");
+            let schema =
+                session.rows("SELECT type, name, tbl_name, sql FROM sqlite_master ORDER BY 1, 2");
             for row in &schema {
                 let name = row.get(1).cloned().flatten().unwrap_or_default();
                 if row.first() == Some(&Some("table".to_owned())) && !name.starts_with("sqlite_") {
@@ -118,5 +119,8 @@ pub(super) fn assert_books_in_order(session: &mut Session, context: &str) {
     let ledger = session.rows("SELECT revision FROM stairway_ledger ORDER BY revision");
     assert_eq!(applied, ledger, "{context}");
     let journal = session.rows("SELECT revision, position, statement FROM stairway_journal");
-    assert!(journal.is_empty(), "{context}: left in the journal: {journal:?}");
+    assert!(
+        journal.is_empty(),
+        "{context}: left in the journal: {journal:?}"
+    );
 }
