@@ -26,7 +26,12 @@ fn start(database_url: &str) -> Running {
 }
 
 /// One cold start of sixteen processes through `url`, on an empty database.
-pub(super) fn cold_start(database: &TestDatabase, url: &str, kills: &Kills, context: &str) -> usize {
+pub(super) fn cold_start(
+    database: &TestDatabase,
+    url: &str,
+    kills: &Kills,
+    context: &str,
+) -> usize {
     let replicas: Vec<Running> = (0..PROCESSES).map(|_| start(url)).collect();
     let began = Instant::now();
     for (victim, after) in kills {
@@ -63,7 +68,11 @@ pub(super) fn race(
     let mut dice = Dice::new();
     let seed = dice.seed();
     let began = Instant::now();
-    let times = rounds(if with_kills { COLD_STARTS / 2 } else { COLD_STARTS });
+    let times = rounds(if with_kills {
+        COLD_STARTS / 2
+    } else {
+        COLD_STARTS
+    });
     let mut killed = 0;
     for round in 0..times {
         let database = TestDatabase::create(backend);
