@@ -9,7 +9,7 @@ use std::time::Duration;
 use axum::body::Bytes;
 use futures_util::FutureExt;
 use stairway_core::{Manager, MetricsObserver, Observer};
-use stairway_plan::event::Event;
+use stairway_plan::event::{Event, EventKind, Stage};
 use stairway_plan::report::{AuditEntry, StatusReport};
 use stairway_plan::revision::RevisionId;
 use tokio::sync::{Semaphore, watch};
@@ -341,8 +341,23 @@ pub(crate) struct RunObserver {
 
 impl Observer for RunObserver {
     fn observe(&self, event: &Event) {
+        if let EventKind::StageStarted { stage } = &event.kind {
+            tracing::info!(database = %event.database, ?stage, "start-up: {}", stage_words(*stage));
+        }
         locked(&self.startup).observe(event);
         self.metrics.observe(event);
+    }
+}
+
+/// What a stage of start-up is about, for the log.
+fn stage_words(stage: Stage) -> &'static str {
+    match stage {
+        Stage::Connect => "connecting to the database",
+        Stage::Inspect => "looking where the database stands",
+        Stage::Backup => "backing up",
+        Stage::Migrate => "applying revisions",
+        Stage::Verify => "verifying",
+        Stage::Ready => "ready",
     }
 }
 
