@@ -8,3 +8,4 @@
 mod cases;
 mod databases;
 mod laws;
+mod reading;
