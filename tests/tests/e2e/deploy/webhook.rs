@@ -213,7 +213,7 @@ fn the_server_tells_of_its_start_up_as_run_does() {
         let done = next();
         assert_eq!(done["outcome"], "succeeded", "{done}");
         let applied = done["applied"].as_array().map(Vec::len);
-        assert_eq!(applied, Some(25), "{done}");
+        assert_eq!(applied, Some(24), "{done}");
 
         // A restart has nothing to do, and a server that only looks did nothing.
         let (program, address) = server(&database, &url);
