@@ -19,7 +19,7 @@ const SECRET: &str = "T0P53CR37";
 const PATIENCE: Duration = Duration::from_mins(1);
 
 /// A receiver that takes every message and answers with this status.
-fn receiver(status: u16) -> (String, Receiver<Value>) {
+pub(super) fn receiver(status: u16) -> (String, Receiver<Value>) {
     let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
     let url = format!(
         "http://{}/hooks/{SECRET}",
