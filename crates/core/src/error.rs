@@ -11,7 +11,7 @@ use stairway_plan::position::DatabaseState;
 use stairway_plan::revision::RevisionId;
 use stairway_plan::sql::Dialect;
 
-use crate::connection::{Failure, UrlError, classify};
+use crate::connection::{Failure, UrlError, classify, said};
 use crate::migrations::MigrationSetError;
 
 /// Why a call of the library failed. No message contains a password.
@@ -174,7 +174,7 @@ impl Error {
         Self::Database {
             doing,
             failure: classify(dialect, error),
-            message: error.to_string(),
+            message: said(error),
         }
     }
 
@@ -313,6 +313,11 @@ impl fmt::Display for StepFailure {
         }
         match self.completed.len() {
             0 => write!(f, "; no revision of this run was completed before it"),
+            count if count > NAMED => write!(
+                f,
+                "; completed before it: {count} revisions, the last of them {}",
+                list(&self.completed[count - NAMED..])
+            ),
             _ => write!(f, "; completed before it: {}", list(&self.completed)),
         }
     }
@@ -350,6 +355,9 @@ impl fmt::Display for InDoubt {
 }
 
 impl std::error::Error for InDoubt {}
+
+/// How many of the completed revisions an error names.
+const NAMED: usize = 10;
 
 /// Revisions in a sentence.
 fn list(revisions: &[RevisionId]) -> String {

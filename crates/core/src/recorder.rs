@@ -3,6 +3,7 @@
 use stairway_plan::bookkeeping::{Bookkeeping, ExistingTables, LAYOUT_VERSION};
 use stairway_plan::graph::RevisionGraph;
 use stairway_plan::history::History;
+use stairway_plan::revision::RevisionId;
 use stairway_plan::sql::Dialect;
 
 use crate::connection::{Session, TextRow};
@@ -10,16 +11,19 @@ use crate::error::Error;
 use crate::lock::{self, Footing};
 
 /// Reads which revisions are applied and which steps are unfinished: two statements at most, none
-/// of which writes or needs more than SELECT.
+/// of which writes or needs more than SELECT. It is as the graph sees it.
 pub(crate) async fn read_history(
     session: &mut Session,
     books: &Bookkeeping,
+    graph: &RevisionGraph,
 ) -> Result<History, Error> {
     let failed = |error: sqlx::Error| Error::query("reading the history", books.dialect(), &error);
     let existing = books.found_tables(&session.rows(books.find_tables()).await.map_err(failed)?);
     match books.read_history(existing) {
         None => Ok(History::default()),
-        Some(query) => Ok(books.parse_history(&session.rows(query).await.map_err(failed)?)),
+        Some(query) => Ok(books
+            .parse_history(&session.rows(query).await.map_err(failed)?)
+            .seen_by(graph)),
     }
 }
 
@@ -42,7 +46,12 @@ pub(crate) async fn is_up_to_date(
     };
     let applied = books.parse_applied(&rows);
     Ok(applied.is_some_and(|applied| {
-        applied.len() == graph.len() && applied.iter().all(|id| graph.contains(id.as_str()))
+        let (known, others): (Vec<&RevisionId>, Vec<&RevisionId>) =
+            applied.iter().partition(|id| graph.contains(id.as_str()));
+        known.len() == graph.len()
+            && others
+                .iter()
+                .all(|id| graph.replaced_by(id.as_str()).is_some())
     }))
 }
 

@@ -21,7 +21,7 @@ use super::pieces::{Piece, pieces};
 use super::request::{Answer, Nature, Wanted};
 use super::{Executor, FailedStep, Progress, StepEnd, kept};
 use crate::bridge::{Request, StepError, exec_result};
-use crate::connection::{Failure, TextRow, classify_in_session};
+use crate::connection::{Failure, TextRow, classify_in_session, said};
 use crate::error::{InDoubt, Remains};
 use crate::lock::LOCK_LOST;
 use crate::render::statement_text;
@@ -250,7 +250,7 @@ impl Executor<'_> {
             failure,
             message: format!(
                 "its statements are done, but it could not be recorded: {}",
-                self.config.redact(&error.to_string())
+                self.config.redact(&said(&error))
             ),
             remains: self.remains(progress, &journal, failure).await,
         }))

@@ -9,7 +9,9 @@ use stairway_plan::sql::{Dialect, redact_statement};
 use super::pieces::Piece;
 use super::{Executor, FailedStatement, Progress};
 use crate::bridge::{Request, StepError, bridge_error};
-use crate::connection::{Cancel, Executed, Failure, classify_in_session, may_end_transaction};
+use crate::connection::{
+    Cancel, Executed, Failure, classify_in_session, may_end_transaction, said,
+};
 use crate::stop::{Stop, Urgency};
 
 /// What a migration wants to know of a statement.
@@ -173,7 +175,7 @@ impl Executor<'_> {
     ) -> DbErr {
         let dialect = self.session.dialect();
         let failure = classify_in_session(dialect, &error);
-        let message = self.config.redact(&error.to_string());
+        let message = self.config.redact(&said(&error));
         progress.last_failure = Some(FailedStatement {
             index,
             statement: redact_statement(text, dialect),

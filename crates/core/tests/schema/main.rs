@@ -7,3 +7,4 @@
 
 mod cases;
 mod databases;
+mod laws;

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, HashMap};
 
 use super::RevisionGraph;
 use super::error::{GraphError, UnknownLink};
+use super::replacement::Replaced;
 use crate::listing::most_like;
 use crate::revision::{Revision, RevisionId};
 use crate::target;
@@ -15,6 +16,8 @@ const SUGGESTIONS: usize = 10;
 type Edges = Vec<Vec<usize>>;
 
 pub(super) fn build(revisions: Vec<Revision>) -> Result<RevisionGraph, GraphError> {
+    places(&revisions)?;
+    let (revisions, replaced) = Replaced::take_out(revisions)?;
     let places = places(&revisions)?;
     let labels = labels(&revisions, &places)?;
     let parents = parents(&revisions, &places)?;
@@ -35,7 +38,9 @@ pub(super) fn build(revisions: Vec<Revision>) -> Result<RevisionGraph, GraphErro
     let order = order(&links).map_err(|circle| GraphError::DependencyCycle {
         revisions: named(&revisions, &circle),
     })?;
-    Ok(arrange(revisions, labels, &parents, &dependencies, &order))
+    let mut graph = arrange(revisions, labels, &parents, &dependencies, &order);
+    graph.replaced = replaced;
+    Ok(graph)
 }
 
 fn named(revisions: &[Revision], places: &[usize]) -> Vec<RevisionId> {
@@ -260,6 +265,7 @@ fn arrange(
         parents,
         dependencies,
         revisions,
+        replaced: Replaced::default(),
     }
 }
 

@@ -134,7 +134,7 @@ pub(super) fn are_comparable(from: &ColumnType, to: &ColumnType) -> bool {
 }
 
 /// Groups of types that turn into one another by themselves when assigned.
-const ASSIGNABLE: [&[&str]; 8] = [
+const ASSIGNABLE: [&[&str]; 6] = [
     &[
         "smallint",
         "integer",
@@ -142,19 +142,25 @@ const ASSIGNABLE: [&[&str]; 8] = [
         "real",
         "double precision",
         "numeric",
-        "oid",
     ],
     &["varchar", "text", "char", "bpchar", "name", "\"char\""],
     &["json", "jsonb"],
     &["bit", "varbit"],
     &["inet", "cidr"],
     &["macaddr", "macaddr8"],
-    &["numeric", "integer", "bigint", "money"],
-    &["xml"],
 ];
 
 /// Single conversions beyond the groups.
-const ASSIGNABLE_PAIRS: [(&str, &str); 13] = [
+const ASSIGNABLE_PAIRS: [(&str, &str); 22] = [
+    ("smallint", "oid"),
+    ("integer", "oid"),
+    ("bigint", "oid"),
+    ("oid", "integer"),
+    ("oid", "bigint"),
+    ("integer", "money"),
+    ("bigint", "money"),
+    ("numeric", "money"),
+    ("money", "numeric"),
     ("date", "timestamp"),
     ("date", "timestamptz"),
     ("timestamp", "timestamptz"),
@@ -193,31 +199,68 @@ pub(super) fn is_assignable(from: &ColumnType, to: &ColumnType) -> bool {
         || ASSIGNABLE_PAIRS.contains(&(from.base.as_str(), to.base.as_str()))
 }
 
+/// Conversions that happen when they are asked for, beyond those that go through text.
+const EXPLICIT: [(&str, &str); 16] = [
+    // Only `integer` and `boolean` know one another.
+    ("integer", "boolean"),
+    ("boolean", "integer"),
+    ("integer", "bit"),
+    ("bigint", "bit"),
+    ("bit", "integer"),
+    ("bit", "bigint"),
+    ("jsonb", "boolean"),
+    ("jsonb", "numeric"),
+    ("jsonb", "smallint"),
+    ("jsonb", "integer"),
+    ("jsonb", "bigint"),
+    ("jsonb", "real"),
+    ("jsonb", "double precision"),
+    ("int4range", "int4multirange"),
+    ("int8range", "int8multirange"),
+    ("tstzrange", "tstzmultirange"),
+];
+
 /// How the column's own value becomes one of the new type, where the server must be told.
 pub(super) fn using(column: &str, from: &ColumnType, to: &ColumnType) -> Option<String> {
     if is_assignable(from, to) {
         return None;
     }
     let new = &to.text;
-    let is_integer = |base: &str| matches!(base, "smallint" | "integer" | "bigint");
-    let value = match (from.array_dimensions, to.array_dimensions) {
-        (0, 1) => return Some(format!("ARRAY[{column}]::{new}")),
-        (1, 0) => return Some(format!("({column}[1])::{new}")),
-        (1, 1) => return Some(format!("{column}::text[]::{new}")),
-        _ => column,
-    };
-    let through = match (from.base.as_str(), to.base.as_str()) {
-        // Only `integer` and `boolean` know one another.
-        ("boolean", base) if is_integer(base) => "::integer",
-        (base, "boolean") if is_integer(base) => "::integer",
-        ("integer", "boolean") | ("boolean", "integer") => "",
-        (base, _) if is_text(base) => "",
-        ("date" | "timestamp" | "timestamptz" | "time" | "timetz" | "interval" | "jsonb", _)
-            if to.user_type.is_none() =>
-        {
-            ""
+    Some(match (from.array_dimensions, to.array_dimensions) {
+        (0, 1) => match converted(column, from, &to.element()) {
+            Some(value) => format!("ARRAY[{value}]::{new}"),
+            None => format!("ARRAY[{column}]::{new}"),
+        },
+        (1, 0) => {
+            let first = format!("({column}[1])");
+            let value = converted(&first, &from.element(), to);
+            value.unwrap_or_else(|| format!("{first}::{new}"))
         }
-        _ => "::text",
+        (1, 1) => format!("{column}::text[]::{new}"),
+        _ => converted(column, from, to)?,
+    })
+}
+
+/// A value as one of another plain type, where that does not happen by itself.
+fn converted(value: &str, from: &ColumnType, to: &ColumnType) -> Option<String> {
+    if is_assignable(from, to) {
+        return None;
+    }
+    let new = &to.text;
+    let is_integer = |base: &str| matches!(base, "smallint" | "integer" | "bigint");
+    let (old_base, new_base) = (from.base.as_str(), to.base.as_str());
+    let is_builtin = from.user_type.is_none() && to.user_type.is_none();
+    let through = if from.user_type.is_none() && is_text(old_base)
+        || is_builtin && EXPLICIT.contains(&(old_base, new_base))
+    {
+        ""
+    } else if is_builtin
+        && (old_base == "boolean" && is_integer(new_base)
+            || is_integer(old_base) && new_base == "boolean")
+    {
+        "::integer"
+    } else {
+        "::text"
     };
     Some(format!("{value}{through}::{new}"))
 }
