@@ -1,5 +1,5 @@
-//! A headless Chromium, driven through its DevTools protocol over a pair of pipes: no port, no driver,
-//! no websocket.
+//! A headless Chromium, driven through its `DevTools` protocol over a pair of pipes: no port, no
+//! driver, no websocket.
 
 use std::fmt;
 use std::fs::File;
@@ -20,13 +20,10 @@ use crate::wait::holds_within;
 const DEADLINE: Duration = Duration::from_mins(2);
 
 /// A browser with one page; closed when dropped.
-///
-/// # Panics
-/// Every method panics if the browser does not do what it is told in time.
 pub struct Browser {
     child: Child,
-    to_browser: File,
-    from_browser: Receiver<Value>,
+    commands: File,
+    messages: Receiver<Value>,
     last_call: u64,
     session: String,
     events: Vec<Value>,
@@ -42,6 +39,9 @@ impl fmt::Debug for Browser {
 
 impl Browser {
     /// Starts a browser, if Chromium is installed.
+    ///
+    /// # Panics
+    /// The browser does not do it in time.
     pub fn start() -> Option<Self> {
         if !has_programs(&["chromium"]) {
             return None;
@@ -76,12 +76,12 @@ impl Browser {
             .stderr(Stdio::null())
             .spawn()
             .expect("a shell is there");
-        let to_browser = File::options()
+        let commands = File::options()
             .write(true)
             .open(path("to"))
             .expect("the pipe is there");
         let from = BufReader::new(File::open(path("from")).expect("the pipe is there"));
-        let (sender, from_browser) = channel();
+        let (sender, messages) = channel();
         thread::spawn(move || {
             for message in from.split(0).map_while(Result::ok) {
                 let message = serde_json::from_slice(&message).unwrap_or_default();
@@ -92,8 +92,8 @@ impl Browser {
         });
         let mut browser = Self {
             child,
-            to_browser,
-            from_browser,
+            commands,
+            messages,
             last_call: 0,
             session: String::new(),
             events: Vec::new(),
@@ -107,24 +107,29 @@ impl Browser {
         let target = self.call("Target.createTarget", json!({ "url": "about:blank" }));
         let attach = json!({ "targetId": target["targetId"], "flatten": true });
         let attached = self.call("Target.attachToTarget", attach);
-        self.session = attached["sessionId"].as_str().expect("an id").to_owned();
+        let session = attached["sessionId"].as_str().expect("an id");
+        session.clone_into(&mut self.session);
         for domain in ["Page", "Runtime", "Network", "Log", "Accessibility"] {
             self.call(&format!("{domain}.enable"), json!({}));
         }
     }
 
-    /// Calls a method of the DevTools protocol and returns its result.
+    /// Calls a method of the `DevTools` protocol and returns its result.
+    ///
+    /// # Panics
+    /// The browser does not do it in time.
     #[track_caller]
     pub fn call(&mut self, method: &str, parameters: Value) -> Value {
         self.last_call += 1;
         let id = self.last_call;
-        let mut message = json!({ "id": id, "method": method, "params": parameters });
+        let mut message = json!({ "id": id, "method": method });
+        message["params"] = parameters;
         if !self.session.is_empty() {
             message["sessionId"] = self.session.clone().into();
         }
         let mut bytes = message.to_string().into_bytes();
         bytes.push(0);
-        self.to_browser.write_all(&bytes).expect("it listens");
+        self.commands.write_all(&bytes).expect("it listens");
         let deadline = Instant::now() + DEADLINE;
         loop {
             let answer = self.next(deadline, method);
@@ -139,7 +144,7 @@ impl Browser {
     #[track_caller]
     fn next(&mut self, deadline: Instant, what: &str) -> Value {
         let left = deadline.saturating_duration_since(Instant::now());
-        match self.from_browser.recv_timeout(left) {
+        match self.messages.recv_timeout(left) {
             Ok(message) => message,
             Err(RecvTimeoutError::Timeout) => panic!("{what}: the browser does not answer"),
             Err(RecvTimeoutError::Disconnected) => panic!("{what}: the browser has ended"),
@@ -147,6 +152,9 @@ impl Browser {
     }
 
     /// Goes to an address and waits until the page is loaded.
+    ///
+    /// # Panics
+    /// The browser does not do it in time.
     #[track_caller]
     pub fn open(&mut self, url: &str) {
         self.events.clear();
@@ -161,6 +169,9 @@ impl Browser {
     }
 
     /// The value of a JavaScript expression, also where the page's own scripts are switched off.
+    ///
+    /// # Panics
+    /// The browser does not do it in time.
     #[track_caller]
     pub fn evaluate(&mut self, expression: &str) -> Value {
         let parameters = json!({
@@ -176,6 +187,9 @@ impl Browser {
     }
 
     /// Waits until an expression is true.
+    ///
+    /// # Panics
+    /// The browser does not do it in time.
     #[track_caller]
     pub fn wait_for(&mut self, what: &str, deadline: Duration, expression: &str) {
         let holds = holds_within(deadline, || self.evaluate(expression) == true);
@@ -187,6 +201,9 @@ impl Browser {
     }
 
     /// Sets the size of the window in CSS pixels and the colours that the person prefers.
+    ///
+    /// # Panics
+    /// The browser does not do it in time.
     pub fn look(&mut self, width: u32, height: u32, scheme: &str) {
         let metrics = json!({
             "width": width, "height": height, "deviceScaleFactor": 1, "mobile": width < 600,
@@ -200,12 +217,18 @@ impl Browser {
     }
 
     /// Switches the page's own scripts on or off.
+    ///
+    /// # Panics
+    /// The browser does not do it in time.
     pub fn allow_scripts(&mut self, allowed: bool) {
         let parameters = json!({ "value": !allowed });
         self.call("Emulation.setScriptExecutionDisabled", parameters);
     }
 
     /// Presses a key and lets it go.
+    ///
+    /// # Panics
+    /// The browser does not do it in time.
     pub fn press(&mut self, key: &str) {
         let (code, text) = match key {
             "Tab" => (9, None),
@@ -225,6 +248,9 @@ impl Browser {
     }
 
     /// Writes what is seen, the whole page, to a PNG file.
+    ///
+    /// # Panics
+    /// The browser does not do it in time.
     pub fn screenshot(&mut self, file: &Path) {
         use base64::Engine as _;
 
@@ -239,6 +265,9 @@ impl Browser {
 
     /// What a screen reader gets: one line for each node that is not ignored, indented, as
     /// `role "name" (state)`.
+    ///
+    /// # Panics
+    /// The browser does not do it in time.
     #[track_caller]
     pub fn accessibility_tree(&mut self) -> String {
         let tree = self.call("Accessibility.getFullAXTree", json!({}));
@@ -250,6 +279,9 @@ impl Browser {
     }
 
     /// The addresses that the page has asked for since it was opened, and what it complained about.
+    ///
+    /// # Panics
+    /// The browser does not do it in time.
     pub fn requests_and_complaints(&mut self) -> (Vec<String>, Vec<Value>) {
         // So that everything before it has arrived.
         self.evaluate("1");
@@ -315,7 +347,7 @@ impl Drop for Browser {
         let mut bytes = close.to_string().into_bytes();
         bytes.push(0);
         // If it does not hear, it is ended the other way.
-        drop(self.to_browser.write_all(&bytes));
+        drop(self.commands.write_all(&bytes));
         let child = &mut self.child;
         let ended = holds_within(Duration::from_secs(5), || {
             matches!(child.try_wait(), Ok(Some(_)))
