@@ -240,7 +240,11 @@ async fn of_the_session(manager: &SchemaManager<'_>) -> Result<(), DbErr> {
 /// One definition that has to be settled by looking, between two witnesses.
 async fn definition(manager: &SchemaManager<'_>, sql: &str) -> Result<(), DbErr> {
     run(manager, "CREATE TABLE evidence_copy (what int)").await?;
-    run(manager, "CREATE TABLE goods_copy (id int PRIMARY KEY, code int NOT NULL)").await?;
+    run(
+        manager,
+        "CREATE TABLE goods_copy (id int PRIMARY KEY, code int NOT NULL)",
+    )
+    .await?;
     witness(manager, "before").await?;
     run(manager, sql).await?;
     witness(manager, "behind").await

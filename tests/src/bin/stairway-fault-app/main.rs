@@ -75,8 +75,9 @@ fn upgrade_watched(
     };
     let upgraded = (|| -> Result<(), Box<dyn std::error::Error>> {
         let watcher = Arc::new(watcher);
-        let manager = Manager::new(migrations?, config_from_environment()?)
-            .with_observer(Arc::<Watcher>::clone(&watcher));
+        let manager =
+            Manager::new(migrations?, config_from_environment()?)
+                .with_observer(Arc::<Watcher>::clone(&watcher));
         let runtime = tokio::runtime::Builder::new_multi_thread()
             .enable_all()
             .build()?;

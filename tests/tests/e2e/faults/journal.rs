@@ -3,7 +3,9 @@
 
 use stairway_tests::{Backend, Finished, Session, TestDatabase, on_each_backend};
 
-use super::{app, end_session, evidence, has_session, kill_at, tested_among, trail, upgrade, value};
+use super::{
+    app, end_session, evidence, has_session, kill_at, tested_among, trail, upgrade, value,
+};
 
 const SERVERS: &[Backend] = &[Backend::Postgres, Backend::MySql];
 
@@ -57,9 +59,16 @@ fn other_statements_than_the_journals_stop_the_run_and_are_shown_with_them() {
         upgrade("edited:then", &database);
         assert_eq!(evidence(&database), ["four", "one", "two"]);
         let trail = trail("edited:then", &database);
-        let outcomes: Vec<&str> = trail.iter().map(|(_, outcome, _)| outcome.as_str()).collect();
+        let outcomes: Vec<&str> = trail
+            .iter()
+            .map(|(_, outcome, _)| outcome.as_str())
+            .collect();
         // The kill is told once, however often somebody tried in between.
-        assert_eq!(outcomes.iter().filter(|said| **said == "succeeded").count(), 2, "{trail:?}");
+        assert_eq!(
+            outcomes.iter().filter(|said| **said == "succeeded").count(),
+            2,
+            "{trail:?}"
+        );
         assert!(outcomes.contains(&"interrupted"), "{trail:?}");
     });
 }
@@ -86,7 +95,10 @@ fn a_step_that_a_person_says_is_there_is_recorded_and_one_that_is_not_is_forgott
             let trail = trail("edited:now", database);
             let (action, outcome, detail) = trail.last().expect("an entry");
             assert_eq!((action.as_str(), outcome.as_str()), ("repair", "succeeded"));
-            assert!(detail.contains("none of its statements was run"), "{detail}");
+            assert!(
+                detail.contains("none of its statements was run"),
+                "{detail}"
+            );
             let status = run("edited:now", database, &["status", "--output", "json"]);
             assert_ne!(status.json()["state"], "interrupted", "{status}");
             if !is_there {
@@ -131,7 +143,11 @@ fn what_nobody_can_tell_is_named_and_goes_on_by_a_persons_word() {
                     "--mark-reverted",
                 ],
             );
-            assert_eq!(rows(&database).as_deref(), Some("1"), "nothing was run twice");
+            assert_eq!(
+                rows(&database).as_deref(),
+                Some("1"),
+                "nothing was run twice"
+            );
             let status = run("doubt", &database, &["status"]);
             assert!(status.stdout.contains("interrupted"), "{status}");
             database
@@ -188,10 +204,7 @@ fn a_transaction_of_the_migrations_own_is_journalled_with_it() {
         assert_eq!(value(&database, entries).as_deref(), Some("1"));
         // Once it is committed, its entries are there with it.
         kill_at("started:3", "own", &database);
-        assert_eq!(
-            evidence(&database),
-            ["before", "own, first", "own, second"]
-        );
+        assert_eq!(evidence(&database), ["before", "own, first", "own, second"]);
         assert_eq!(value(&database, entries).as_deref(), Some("3"));
         upgrade("own", &database);
         assert_eq!(
@@ -243,12 +256,20 @@ fn what_somebody_else_has_changed_is_not_taken_for_the_statements_work() {
             &rerun,
             &["ALTER TABLE goods ADD COLUMN weight int", "--resume"],
         );
-        let resumed = run("definition:column", &database, &["repair", "--resume", "--yes"]);
+        let resumed = run(
+            "definition:column",
+            &database,
+            &["repair", "--resume", "--yes"],
+        );
         assert_eq!(resumed.code, 0, "{resumed}");
         upgrade("definition:column", &database);
         assert_eq!(evidence(&database), ["before", "behind"]);
         assert_eq!(
-            value(&database, "SELECT count(weight) + count(by_hand) FROM goods").as_deref(),
+            value(
+                &database,
+                "SELECT count(weight) + count(by_hand) FROM goods"
+            )
+            .as_deref(),
             Some("0")
         );
     }
@@ -262,7 +283,10 @@ fn a_table_that_was_to_be_replaced_and_is_gone_is_made() {
         kill_at("started:7", "definition:replace", &database);
         database.execute("DROP TABLE goods");
         upgrade("definition:replace", &database);
-        assert_eq!(value(&database, "SELECT count(weight) FROM goods").as_deref(), Some("0"));
+        assert_eq!(
+            value(&database, "SELECT count(weight) FROM goods").as_deref(),
+            Some("0")
+        );
     }
 }
 
@@ -335,7 +359,12 @@ fn interrupt_build(migrations: &str, database: &TestDatabase) {
                     AND wait_event_type = 'Lock' AND pid <> pg_backend_pid() AND datname = current_database()";
     let mut session = None;
     stairway_tests::wait_until("the build waits", super::DEADLINE, || {
-        let found = database.rows(building).into_iter().flatten().flatten().next();
+        let found = database
+            .rows(building)
+            .into_iter()
+            .flatten()
+            .flatten()
+            .next();
         session = found.and_then(|pid| pid.parse().ok());
         session.is_some()
     });

@@ -74,7 +74,10 @@ fn reset(database: &TestDatabase) {
         Backend::Sqlite => {
             let file = database.file().expect("SQLite has a file");
             let directory = file.parent().expect("it is in a directory");
-            for entry in std::fs::read_dir(directory).expect("it can be read").flatten() {
+            for entry in std::fs::read_dir(directory)
+                .expect("it can be read")
+                .flatten()
+            {
                 std::fs::remove_file(entry.path()).expect("what a test has made can be removed");
             }
         }
@@ -100,7 +103,13 @@ fn undisturbed(database: &TestDatabase) -> Undisturbed {
     let statements = counted
         .stderr
         .lines()
-        .find_map(|line| line.strip_prefix("passed ")?.split(' ').next()?.parse().ok())
+        .find_map(|line| {
+            line.strip_prefix("passed ")?
+                .split(' ')
+                .next()?
+                .parse()
+                .ok()
+        })
         .unwrap_or_else(|| panic!("{counted}"));
     let up = take_picture(database);
     let relay = (database.backend() != Backend::Sqlite).then(|| Relay::start(database.url()));
@@ -171,7 +180,12 @@ fn blows(backend: Backend, whole: &Undisturbed, dice: &mut Dice) -> Vec<Blow> {
 }
 
 /// Hurts a run and runs again. Returns how often it was killed.
-fn suffer(database: &TestDatabase, relay: Option<&Relay>, blow: &Blow, whole: &Undisturbed) -> usize {
+fn suffer(
+    database: &TestDatabase,
+    relay: Option<&Relay>,
+    blow: &Blow,
+    whole: &Undisturbed,
+) -> usize {
     let mut kills = 0;
     let mut is_killed = |finished: &Finished| match finished.code {
         KILLED => kills += 1,
@@ -229,7 +243,11 @@ fn suffer_everything(backend: Backend) {
     let seed = dice.seed();
     let began = Instant::now();
     let whole = undisturbed(&TestDatabase::create(backend));
-    assert!(whole.statements >= 12 * 4, "{} statements", whole.statements);
+    assert!(
+        whole.statements >= 12 * 4,
+        "{} statements",
+        whole.statements
+    );
     let all = blows(backend, &whole, &mut dice);
     let count = all.len();
     let queue = Mutex::new(all);
@@ -239,16 +257,16 @@ fn suffer_everything(backend: Backend) {
             .map(|_| {
                 scope.spawn(|| {
                     let database = TestDatabase::create(backend);
-                    let relay =
-                        (backend != Backend::Sqlite).then(|| Relay::start(database.url()));
+                    let relay = (backend != Backend::Sqlite).then(|| Relay::start(database.url()));
                     let mut failures = Vec::new();
                     loop {
                         let Some(blow) = queue.lock().expect("no lane panics with it").pop() else {
                             return failures;
                         };
-                        let suffered = std::panic::catch_unwind(std::panic::AssertUnwindSafe(
-                            || suffer(&database, relay.as_ref(), &blow, &whole),
-                        ));
+                        let suffered =
+                            std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
+                                suffer(&database, relay.as_ref(), &blow, &whole)
+                            }));
                         match suffered {
                             Ok(times) => {
                                 kills.fetch_add(times, Ordering::SeqCst);
@@ -272,7 +290,10 @@ fn suffer_everything(backend: Backend) {
     );
     // On the real stderr: the test runner hides what a passing test prints.
     let _ = writeln!(std::io::stderr(), "\n{summary}");
-    assert!(failures.is_empty(), "{summary}; not survived: {failures:#?}");
+    assert!(
+        failures.is_empty(),
+        "{summary}; not survived: {failures:#?}"
+    );
     assert!(kills >= KILLS, "{summary}: fewer than {KILLS}");
 }
 

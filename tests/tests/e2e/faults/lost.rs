@@ -141,7 +141,8 @@ fn connections(database: &TestDatabase) -> u64 {
 }
 
 #[test]
-fn a_session_that_was_ended_within_a_step_leaves_what_the_message_says_and_the_step_is_tried_again() {
+fn a_session_that_was_ended_within_a_step_leaves_what_the_message_says_and_the_step_is_tried_again()
+{
     for backend in tested_among(SERVERS) {
         for (retries, code) in [("3", 0), ("0", 1)] {
             let database = TestDatabase::create(backend);
@@ -203,7 +204,11 @@ fn a_step_that_gives_the_lock_back_is_not_recorded() {
         }
         let ended = running.wait(DEADLINE);
         assert_eq!(ended.code, 1, "{ended}");
-        for words in ["the migration lock was lost", "1 step(s)", "run the same command again"] {
+        for words in [
+            "the migration lock was lost",
+            "1 step(s)",
+            "run the same command again",
+        ] {
             assert!(ended.stderr.contains(words), "{words}: {ended}");
         }
         let applied = "SELECT count(*) FROM seaql_migrations WHERE version LIKE '%unlocks'";

@@ -9,12 +9,12 @@ const POSTGRES: &[&str] = &[
     "SELECT table_name, ordinal_position, column_name, data_type, is_nullable, column_default \
      FROM information_schema.columns WHERE table_schema = 'public' ORDER BY 1, 2",
     "SELECT indexrelid::regclass, indisvalid, indisready, pg_get_indexdef(indexrelid) FROM pg_index i \
-     JOIN pg_class c ON c.oid = i.indexrelid WHERE c.relnamespace = 'public'::regnamespace ORDER BY 1::text",
+     JOIN pg_class c ON c.oid = i.indexrelid WHERE c.relnamespace = 'public'::regnamespace ORDER BY indexrelid::regclass::text",
     "SELECT conrelid::regclass, conname, convalidated, pg_get_constraintdef(oid) FROM pg_constraint \
-     WHERE connamespace = 'public'::regnamespace ORDER BY 1::text, 2",
+     WHERE connamespace = 'public'::regnamespace ORDER BY conrelid::regclass::text, 2",
     "SELECT typname, enumlabel FROM pg_enum e JOIN pg_type t ON t.oid = e.enumtypid ORDER BY 1, enumsortorder",
     "SELECT viewname, definition FROM pg_views WHERE schemaname = 'public' ORDER BY 1",
-    "SELECT tgrelid::regclass, tgname, pg_get_triggerdef(oid) FROM pg_trigger WHERE NOT tgisinternal ORDER BY 1::text, 2",
+    "SELECT tgrelid::regclass, tgname, pg_get_triggerdef(oid) FROM pg_trigger WHERE NOT tgisinternal ORDER BY tgrelid::regclass::text, 2",
     "SELECT proname, prosrc FROM pg_proc WHERE pronamespace = 'public'::regnamespace ORDER BY 1",
 ];
 
@@ -52,7 +52,8 @@ pub(super) fn of(backend: Backend, session: &mut Session) -> String {
             );
         }
         Backend::Sqlite => {
-            let schema = session.rows("SELECT type, name, tbl_name, sql FROM sqlite_master ORDER BY 1, 2");
+            let schema =
+                session.rows("SELECT type, name, tbl_name, sql FROM sqlite_master ORDER BY 1, 2");
             for row in &schema {
                 let name = row.get(1).cloned().flatten().unwrap_or_default();
                 if row.first() == Some(&Some("table".to_owned())) && !name.starts_with("sqlite_") {
@@ -118,5 +119,8 @@ pub(super) fn assert_books_in_order(session: &mut Session, context: &str) {
     let ledger = session.rows("SELECT revision FROM stairway_ledger ORDER BY revision");
     assert_eq!(applied, ledger, "{context}");
     let journal = session.rows("SELECT revision, position, statement FROM stairway_journal");
-    assert!(journal.is_empty(), "{context}: left in the journal: {journal:?}");
+    assert!(
+        journal.is_empty(),
+        "{context}: left in the journal: {journal:?}"
+    );
 }

@@ -17,16 +17,21 @@ const COLD_STARTS: usize = 50;
 const REVISIONS: usize = 4;
 
 /// Which of sixteen are killed, and after how many microseconds.
-type Kills = Vec<(usize, u64)>;
+pub(super) type Kills = Vec<(usize, u64)>;
 
-fn start(database_url: &str) -> Running {
+pub(super) fn start(database_url: &str) -> Running {
     app_at(&format!("small:{REVISIONS}"), database_url)
         .args(["upgrade"])
         .spawn()
 }
 
 /// One cold start of sixteen processes through `url`, on an empty database.
-pub(super) fn cold_start(database: &TestDatabase, url: &str, kills: &Kills, context: &str) -> usize {
+pub(super) fn cold_start(
+    database: &TestDatabase,
+    url: &str,
+    kills: &Kills,
+    context: &str,
+) -> usize {
     let replicas: Vec<Running> = (0..PROCESSES).map(|_| start(url)).collect();
     let began = Instant::now();
     for (victim, after) in kills {
@@ -63,7 +68,11 @@ pub(super) fn race(
     let mut dice = Dice::new();
     let seed = dice.seed();
     let began = Instant::now();
-    let times = rounds(if with_kills { COLD_STARTS / 2 } else { COLD_STARTS });
+    let times = rounds(if with_kills {
+        COLD_STARTS / 2
+    } else {
+        COLD_STARTS
+    });
     let mut killed = 0;
     for round in 0..times {
         let database = TestDatabase::create(backend);

@@ -41,8 +41,15 @@ impl Relay {
     /// In front of the server of this URL.
     pub(super) fn start(url: &str) -> Self {
         let server = ServerUrl::parse(url).expect("the URL of a test database");
-        let default_port = if url.starts_with("postgres") { 5432 } else { 3306 };
-        let address = (server.host().to_owned(), server.port().unwrap_or(default_port));
+        let default_port = if url.starts_with("postgres") {
+            5432
+        } else {
+            3306
+        };
+        let address = (
+            server.host().to_owned(),
+            server.port().unwrap_or(default_port),
+        );
         let listener = TcpListener::bind("127.0.0.1:0").expect("a port is free");
         let port = listener.local_addr().expect("it is bound").port();
         let relay = Self {
@@ -101,7 +108,9 @@ fn pass_on(client: &TcpStream, server: &TcpStream, state: &Arc<State>) {
             let mut buffer = vec![0; 64 * 1024];
             while let Ok(read @ 1..) = from_server.read(&mut buffer) {
                 answered.fetch_add(1, Ordering::SeqCst);
-                if silent.load(Ordering::SeqCst) == 0 && to_client.write_all(&buffer[..read]).is_err() {
+                if silent.load(Ordering::SeqCst) == 0
+                    && to_client.write_all(&buffer[..read]).is_err()
+                {
                     break;
                 }
             }

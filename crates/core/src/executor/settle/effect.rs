@@ -99,7 +99,12 @@ fn has_column(shown: &str, name: &str) -> bool {
 fn has_key(shown: &str, name: &str) -> bool {
     has_line(
         shown,
-        &["  KEY ", "  UNIQUE KEY ", "  FULLTEXT KEY ", "  SPATIAL KEY "],
+        &[
+            "  KEY ",
+            "  UNIQUE KEY ",
+            "  FULLTEXT KEY ",
+            "  SPATIAL KEY ",
+        ],
         name,
     )
 }
@@ -191,22 +196,31 @@ fn expected_of(text: &str, action: &[Token]) -> Vec<Expected> {
     let single = match (verb.as_str(), second.as_str()) {
         ("add", "index" | "key") => found(Expected::Key, 2),
         ("add", "unique" | "fulltext" | "spatial") => {
-            let at = if matches!(word(2).as_str(), "index" | "key") { 3 } else { 2 };
+            let at = if matches!(word(2).as_str(), "index" | "key") {
+                3
+            } else {
+                2
+            };
             found(Expected::Key, at)
         }
-        ("add", "constraint") if !matches!(word(2).as_str(), "primary" | "unique" | "foreign" | "check") => {
+        ("add", "constraint")
+            if !matches!(word(2).as_str(), "primary" | "unique" | "foreign" | "check") =>
+        {
             // A primary key has no name of its own.
-            let is_primary = action.iter().any(|token| token.text(text).eq_ignore_ascii_case("primary"));
-            if is_primary { None } else { found(Expected::Constraint, 2) }
+            let is_primary = action
+                .iter()
+                .any(|token| token.text(text).eq_ignore_ascii_case("primary"));
+            if is_primary {
+                None
+            } else {
+                found(Expected::Constraint, 2)
+            }
         }
         (
             "add",
             "constraint" | "primary" | "foreign" | "check" | "partition" | "period" | "system",
         )
-        | (
-            "drop",
-            "primary" | "partition" | "period" | "system" | "check",
-        ) => None,
+        | ("drop", "primary" | "partition" | "period" | "system" | "check") => None,
         ("add", "column") => found(Expected::Column, 2),
         ("add", _) => found(Expected::Column, 1),
         ("drop", "index" | "key") => found(Expected::NoKey, 2),
@@ -271,13 +285,28 @@ mod tests {
     #[test]
     fn what_is_missing_is_named() {
         for (sql, missing) in [
-            ("ALTER TABLE t ADD height int", "the column `height` is not there"),
+            (
+                "ALTER TABLE t ADD height int",
+                "the column `height` is not there",
+            ),
             ("ALTER TABLE t ADD weight int, ADD (a int)", ""),
-            ("ALTER TABLE t ADD weight int, DROP id", "the column `id` is there"),
+            (
+                "ALTER TABLE t ADD weight int, DROP id",
+                "the column `id` is there",
+            ),
             ("ALTER TABLE t ADD KEY z (id)", "the index `z` is not there"),
-            ("ALTER TABLE t DROP FOREIGN KEY f", "the constraint `f` is there"),
-            ("ALTER TABLE t CHANGE id number int", "the column `number` is not there"),
-            ("CREATE UNIQUE INDEX z ON t (id)", "the index `z` is not there"),
+            (
+                "ALTER TABLE t DROP FOREIGN KEY f",
+                "the constraint `f` is there",
+            ),
+            (
+                "ALTER TABLE t CHANGE id number int",
+                "the column `number` is not there",
+            ),
+            (
+                "CREATE UNIQUE INDEX z ON t (id)",
+                "the index `z` is not there",
+            ),
             ("DROP INDEX k ON t", "the index `k` is there"),
         ] {
             let wanted = if missing.is_empty() {
@@ -295,7 +324,10 @@ mod tests {
             of("CREATE OR REPLACE TABLE t (id int)", "`t`: absent\n"),
             Effect::NotMade
         );
-        assert_eq!(of("CREATE OR REPLACE TABLE t (id int)", TABLE), Effect::There);
+        assert_eq!(
+            of("CREATE OR REPLACE TABLE t (id int)", TABLE),
+            Effect::There
+        );
         assert_eq!(of("DROP TABLE t", "`t`: absent\n"), Effect::There);
         assert!(matches!(of("DROP TABLE t", TABLE), Effect::Missing(_)));
     }
