@@ -12,6 +12,7 @@ mod migrator;
 mod planning;
 mod process;
 mod report;
+mod server;
 mod start;
 mod traffic;
 mod world;
@@ -62,6 +63,9 @@ async fn all(chosen: &[&str]) -> Outcome {
         if wanted("memory") {
             memory::measure(&world, &mut report).await?;
         }
+    }
+    if wanted("server") {
+        server::measure(&mut report).await?;
     }
     if wanted("build") {
         build_cost::measure(&mut report)?;

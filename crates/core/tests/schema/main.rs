@@ -7,4 +7,5 @@
 
 mod cases;
 mod databases;
+mod laws;
 mod reading;

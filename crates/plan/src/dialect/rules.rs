@@ -77,6 +77,11 @@ pub trait Rules: fmt::Debug + Sync {
         false
     }
 
+    /// Whether only a column of one exact type can be numbered.
+    fn numbers_one_type_only(&self) -> bool {
+        false
+    }
+
     /// Whether the integer key of a table is numbered even where nothing says so.
     fn numbers_keys_anyway(&self) -> bool {
         false

@@ -101,7 +101,9 @@ fn find_in_column(
     findings: &mut Findings,
 ) {
     let table = &to_table.name;
-    let same_type = if context.is_exact() {
+    let numbering_differs = from.identity.is_some() != to.identity.is_some();
+    let is_exact = context.is_exact() || from_table.options.strict != to_table.options.strict;
+    let same_type = if is_exact || (numbering_differs && context.rules.numbers_one_type_only()) {
         from.column_type == to.column_type
     } else {
         context.rules.same_type(&from.column_type, &to.column_type)

@@ -161,8 +161,14 @@ fn edges(findings: &[Finding], from: &Dependencies, to: &Dependencies) -> BTreeS
                 }
             }
             Op::Drop(object) => {
-                for reference in object.refs() {
-                    dropped.entry(reference).or_default().push(position);
+                let with_it = match object {
+                    Object::Column { dependents, .. } => dependents.as_slice(),
+                    _ => &[],
+                };
+                for object in std::iter::once(object).chain(with_it) {
+                    for reference in object.refs() {
+                        dropped.entry(reference).or_default().push(position);
+                    }
                 }
             }
             Op::Rename(_) | Op::Alter(_) => {}
@@ -228,7 +234,35 @@ fn edges(findings: &[Finding], from: &Dependencies, to: &Dependencies) -> BTreeS
         }
     }
     same_name_edges(findings, &mut add);
+    type_edges(findings, &mut add);
     edges
+}
+
+/// A column leaves its enum before the enum changes.
+fn type_edges(findings: &[Finding], add: &mut impl FnMut(usize, usize)) {
+    for (earlier, finding) in findings.iter().enumerate() {
+        let Op::Alter(Alteration::Column {
+            aspect: ColumnAspect::Type,
+            from,
+            to,
+            ..
+        }) = &finding.op
+        else {
+            continue;
+        };
+        let leaves =
+            |name: &ObjectName| from.column_type.is_of(name) && !to.column_type.is_of(name);
+        for (later, finding) in findings.iter().enumerate() {
+            if let Op::Alter(
+                Alteration::EnumRemove { to: changed, .. }
+                | Alteration::EnumReorder { to: changed, .. },
+            ) = &finding.op
+                && leaves(&changed.name)
+            {
+                add(earlier, later);
+            }
+        }
+    }
 }
 
 /// Where the default of a column, which may be all that needs something, is taken off or changed.

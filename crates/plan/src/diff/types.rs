@@ -4,7 +4,7 @@ use super::Subject;
 use super::context::{Context, Finding, Findings};
 use super::renames::Renames;
 use crate::op::{Alteration, CommentTarget, EnumUse, Object, Op, Warning};
-use crate::schema::{Check, Domain, EnumType, ObjectName, Schema};
+use crate::schema::{Check, Domain, EnumType, ObjectName};
 
 /// Finds what differs between the schemas and extensions.
 pub(super) fn find_namespaces(context: &Context<'_>, findings: &mut Findings) {
@@ -170,21 +170,21 @@ enum Kind {
     Reorder,
 }
 
-/// The columns that have the enum for a type while it is changed: those of tables that stay.
+/// The columns that have the enum for a type before and after it is changed. Those that go or get
+/// another type do so before.
 fn enum_uses(context: &Context<'_>, name: &ObjectName) -> Vec<EnumUse> {
-    let stays = |table: &&ObjectName| context.to.tables.contains_key(*table);
-    uses_in(context.from, name, stays)
-}
-
-fn uses_in(
-    schema: &Schema,
-    name: &ObjectName,
-    counts: impl Fn(&&ObjectName) -> bool,
-) -> Vec<EnumUse> {
+    let stays = |table: &ObjectName, column: &str| {
+        let table = context.to.tables.get(table);
+        let column = table.and_then(|table| table.column(column));
+        column.is_some_and(|column| column.column_type.is_of(name))
+    };
     let mut uses = Vec::new();
-    for table in schema.tables.values().filter(|table| counts(&&table.name)) {
+    for table in context.from.tables.values() {
         for column in &table.columns {
-            if column.column_type.is_of(name) && !column.inherited {
+            if column.column_type.is_of(name)
+                && !column.inherited
+                && stays(&table.name, &column.name)
+            {
                 uses.push(EnumUse {
                     table: table.name.clone(),
                     column: column.name.clone(),

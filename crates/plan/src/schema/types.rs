@@ -99,6 +99,16 @@ impl ColumnType {
         }
     }
 
+    /// The type of the elements, for an array; else the type itself.
+    #[must_use]
+    pub fn element(&self) -> Self {
+        Self {
+            text: self.text.trim_end_matches("[]").to_owned(),
+            array_dimensions: 0,
+            ..self.clone()
+        }
+    }
+
     /// Whether the type is this enum or an array of it.
     pub fn is_of(&self, user_type: &ObjectName) -> bool {
         self.user_type.as_ref() == Some(user_type)

@@ -66,17 +66,32 @@ pub(crate) fn statements(
         drops: Vec::new(),
         changes: Vec::new(),
         additions: Vec::new(),
+        foreign_keys: Vec::new(),
         columns: BTreeSet::new(),
     };
     for op in ops {
         clauses.add(op);
     }
     clauses.keep_foreign_keys_served();
-    let all = clauses.all();
-    if all.is_empty() {
-        return Vec::new();
+    let foreign_keys = std::mem::take(&mut clauses.foreign_keys);
+    let is_alone = !clauses.changes.is_empty()
+        || after
+            .foreign_keys
+            .iter()
+            .any(|key| key.ref_table == after.name);
+    let mut all = clauses.all();
+    // A foreign key is checked against the columns as they were before the statement.
+    let mut later = Vec::new();
+    if is_alone {
+        later = foreign_keys;
+    } else {
+        all.extend(foreign_keys);
     }
-    vec![format!("ALTER TABLE {table} {}", all.join(", "))]
+    [all, later]
+        .into_iter()
+        .filter(|clauses| !clauses.is_empty())
+        .map(|clauses| format!("ALTER TABLE {table} {}", clauses.join(", ")))
+        .collect()
 }
 
 /// The statements for a column whose rows are filled: without the constraint, the values, with it.
@@ -134,6 +149,7 @@ struct Clauses<'a> {
     drops: Vec<String>,
     changes: Vec<String>,
     additions: Vec<String>,
+    foreign_keys: Vec<String>,
     /// Columns that are stated already.
     columns: BTreeSet<String>,
 }
@@ -191,7 +207,7 @@ impl Clauses<'_> {
             }
             Object::ForeignKey { foreign_key, .. } => {
                 let clause = format!("ADD {}", write::foreign_key(foreign_key));
-                self.additions.push(clause);
+                self.foreign_keys.push(clause);
             }
             _ => {}
         }

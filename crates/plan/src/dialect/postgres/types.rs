@@ -229,20 +229,33 @@ pub(super) fn using(column: &str, from: &ColumnType, to: &ColumnType) -> Option<
         return None;
     }
     let new = &to.text;
-    let is_one_kind = from.base == to.base && from.user_type == to.user_type;
-    let through = if is_one_kind { "" } else { "::text" };
     Some(match (from.array_dimensions, to.array_dimensions) {
         (0, 1) => {
-            format!("CASE WHEN {column} IS NULL THEN NULL ELSE ARRAY[{column}{through}]::{new} END")
+            let value = converted(column, from, &to.element());
+            let value = value.unwrap_or_else(|| column.to_owned());
+            format!("CASE WHEN {column} IS NULL THEN NULL ELSE ARRAY[{value}]::{new} END")
         }
-        (1, 0) => format!("({column}[1]){through}::{new}"),
+        (1, 0) => {
+            let first = format!("({column}[1])");
+            let value = converted(&first, &from.element(), to);
+            value.unwrap_or_else(|| format!("{first}::{new}"))
+        }
         (1, 1) => format!("{column}::text[]::{new}"),
-        _ if from.user_type.is_some() || to.user_type.is_some() => {
-            let through = if is_text(&from.base) { "" } else { "::text" };
-            format!("{column}{through}::{new}")
-        }
-        _ => of_builtin(column, &from.base, &to.base, new),
+        _ => converted(column, from, to)?,
     })
+}
+
+/// A value as one of another type, neither of them an array, where that does not happen by itself.
+fn converted(value: &str, from: &ColumnType, to: &ColumnType) -> Option<String> {
+    if is_assignable(from, to) {
+        return None;
+    }
+    let new = &to.text;
+    if from.user_type.is_some() || to.user_type.is_some() {
+        let through = if is_text(&from.base) { "" } else { "::text" };
+        return Some(format!("{value}{through}::{new}"));
+    }
+    Some(of_builtin(value, &from.base, &to.base, new))
 }
 
 /// The same between two types of the server's own that are no arrays.
@@ -256,6 +269,13 @@ fn of_builtin(column: &str, from: &str, to: &str, new: &str) -> String {
         ("boolean", to) if is_number(to) => format!("{column}::integer::{new}"),
         (from, "boolean") if is_number(from) => format!("({column} <> 0)"),
         ("bit", "integer" | "bigint") | ("integer" | "bigint", "bit") => {
+            format!("{column}::{new}")
+        }
+        (from, to)
+            if to
+                .strip_suffix("multirange")
+                .is_some_and(|of| from.strip_suffix("range") == Some(of)) =>
+        {
             format!("{column}::{new}")
         }
         ("money", to) if is_number(to) => format!("{column}::numeric::{new}"),

@@ -73,6 +73,10 @@ impl Rules for SqliteRules {
         true
     }
 
+    fn numbers_one_type_only(&self) -> bool {
+        true
+    }
+
     fn numbers_keys_anyway(&self) -> bool {
         true
     }
