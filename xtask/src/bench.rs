@@ -13,7 +13,7 @@ use crate::tools;
 ///
 /// Starts throw-away servers that keep what they commit. Every figure is a ratio to something else
 /// measured in the same run, so it can be read on any machine. Measurements: planning, start, apply,
-/// contention, memory, build; all of them take about half an hour.
+/// contention, memory, compare, build; all of them take about half an hour.
 #[derive(Debug, Args)]
 pub(crate) struct Arguments {
     /// Which measurements; all if none is named

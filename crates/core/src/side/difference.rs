@@ -19,6 +19,8 @@ pub struct Compared {
     pub options: DiffOptions,
     /// What makes the first one like the second one.
     pub difference: Difference,
+    /// What was done in another way than usual, for people.
+    pub remarks: Vec<String>,
 }
 
 impl Sources {
@@ -57,6 +59,8 @@ impl Sources {
                 },
                 ..DiffOptions::default()
             };
+            let remarks = [&before.remark, &after.remark];
+            let remarks = remarks.into_iter().flatten().cloned().collect();
             let (mut before, before_scratch) = judged(before, filter);
             let (mut after, after_scratch) = judged(after, filter);
             let compare_options = CompareOptions {
@@ -76,6 +80,7 @@ impl Sources {
                 to,
                 options,
                 difference: difference?,
+                remarks,
             })
         })
     }
@@ -93,7 +98,7 @@ fn judged(opened: Opened, filter: &Filter) -> (compare::Side, Option<super::Scra
     let side = compare::Side {
         label: opened.label,
         schema,
-        connection: Some(opened.connection),
+        connection: opened.connection,
     };
     (side, opened.scratch)
 }

@@ -20,6 +20,18 @@ use crate::connection::Session;
 type Describe = Arc<dyn Fn(DbBackend) -> SchemaBuilder + Send + Sync>;
 type ExtraStatements = Arc<dyn Fn(DbBackend) -> Vec<String> + Send + Sync>;
 
+/// Where the statements of the entities themselves come from, for people.
+const MADE: &str = "made of the entities";
+
+/// SQL that makes a part of what is desired.
+#[derive(Debug)]
+pub(super) struct Part {
+    /// Where it comes from, for people.
+    pub(super) origin: &'static str,
+    /// One or more statements.
+    pub(super) sql: String,
+}
+
 /// A project's SeaORM entities, and what they have no words for.
 ///
 /// ```
@@ -88,25 +100,28 @@ impl Entities {
         session: &mut Session,
         beside: Option<&Schema>,
     ) -> Result<(), SideError> {
-        let backend = backend_of(session.dialect());
-        let statements = self.statements(session.dialect()).await?;
+        let parts = self.parts(session.dialect()).await?;
         if session.dialect() == Dialect::Postgres {
-            surroundings(session, beside, &statements).await?;
+            surroundings(session, beside, &parts).await?;
         }
-        for extras in &self.before {
-            for text in extras(backend) {
-                script::run(session, "declared before the entities' tables", &text).await?;
-            }
-        }
-        for statement in &statements {
-            script::run(session, "made of the entities", statement).await?;
-        }
-        for extras in &self.after {
-            for text in extras(backend) {
-                script::run(session, "declared after the entities' tables", &text).await?;
-            }
+        for part in &parts {
+            script::run(session, part.origin, &part.sql).await?;
         }
         Ok(())
+    }
+
+    /// The statements that make everything, in order.
+    pub(super) async fn parts(&self, dialect: Dialect) -> Result<Vec<Part>, SideError> {
+        let backend = backend_of(dialect);
+        let declared = |extras: &[ExtraStatements], origin| -> Vec<Part> {
+            let texts = extras.iter().flat_map(|extras| extras(backend));
+            texts.map(|sql| Part { origin, sql }).collect()
+        };
+        let mut parts = declared(&self.before, "declared before the entities' tables");
+        let made = self.statements(dialect).await?.into_iter();
+        parts.extend(made.map(|sql| Part { origin: MADE, sql }));
+        parts.extend(declared(&self.after, "declared after the entities' tables"));
+        Ok(parts)
     }
 
     /// The statements that sea-orm makes of the entities.
@@ -142,10 +157,11 @@ impl Entities {
 async fn surroundings(
     session: &mut Session,
     beside: Option<&Schema>,
-    statements: &[String],
+    parts: &[Part],
 ) -> Result<(), SideError> {
     let quote = |name: &str| Dialect::Postgres.quote_identifier(name);
-    let mut namespaces: Vec<String> = statements.iter().filter_map(|sql| schema_of(sql)).collect();
+    let made = parts.iter().filter(|part| part.origin == MADE);
+    let mut namespaces: Vec<String> = made.filter_map(|part| schema_of(&part.sql)).collect();
     namespaces.extend(
         beside
             .into_iter()
