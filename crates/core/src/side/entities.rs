@@ -145,10 +145,14 @@ impl Entities {
             .await
             .map_err(|panic| failed(words_of(&*panic)))?;
         applied.map_err(|error| failed(error.to_string()))?;
-        Ok(recorder
+        let mut statements = recorder
             .statements
             .into_inner()
-            .unwrap_or_else(PoisonError::into_inner))
+            .unwrap_or_else(PoisonError::into_inner);
+        // sea-orm makes an enum with a table that has it, and a table with an array of it may come
+        // before that one.
+        statements.sort_by_key(|sql| !sql.starts_with("CREATE TYPE"));
+        Ok(statements)
     }
 }
 
