@@ -4,6 +4,7 @@ use stairway_plan::diff::{DiffOptions, Difference, Questioner, Unstated};
 use stairway_plan::filter::Filter;
 use stairway_plan::schema::Schema;
 
+use super::renamed::WithRenames;
 use super::{Opened, Side, SideError, Sources};
 use crate::BoxFuture;
 use crate::compare::{self, CompareError, CompareOptions};
@@ -67,8 +68,16 @@ impl Sources {
                 diff: options,
                 inspect: self.inspect.clone(),
             };
+            let renames = match (to, &self.entities) {
+                (Side::Entities, Some(entities)) => entities.renames().await,
+                _ => Vec::new(),
+            };
+            let questioner = WithRenames {
+                inner: questioner,
+                renames,
+            };
             let difference =
-                compare::turn_by_turn(&mut before, &mut after, &compare_options, questioner).await;
+                compare::turn_by_turn(&mut before, &mut after, &compare_options, &questioner).await;
             let (from, to) = (before.schema.clone(), after.schema.clone());
             before.close().await;
             after.close().await;

@@ -14,6 +14,7 @@ use stairway_plan::dialect::Dialect as SchemaDialect;
 use stairway_plan::schema::Schema;
 use stairway_plan::sql::Dialect;
 
+use super::renamed::{self, Renamed};
 use super::{SideError, script};
 use crate::connection::Session;
 
@@ -124,8 +125,30 @@ impl Entities {
         Ok(parts)
     }
 
+    /// The former names of columns that the entities state. What MySQL has no form for is passed over.
+    pub(super) async fn renames(&self) -> Vec<Renamed> {
+        let statements = self.recorded(Dialect::MySql).await.0;
+        let found = statements.iter().flat_map(|sql| renamed::taken_out(sql).0);
+        found.collect()
+    }
+
     /// The statements that sea-orm makes of the entities.
     async fn statements(&self, dialect: Dialect) -> Result<Vec<String>, SideError> {
+        let (mut statements, applied) = self.recorded(dialect).await;
+        applied?;
+        if dialect == Dialect::MySql {
+            for sql in &mut statements {
+                *sql = renamed::taken_out(sql).1;
+            }
+        }
+        // sea-orm makes an enum with a table that has it, and a table with an array of it may come
+        // before that one.
+        statements.sort_by_key(|sql| !sql.starts_with("CREATE TYPE"));
+        Ok(statements)
+    }
+
+    /// What sea-orm sends to make the entities, as far as it came, and whether that is all.
+    async fn recorded(&self, dialect: Dialect) -> (Vec<String>, Result<(), SideError>) {
         let backend = backend_of(dialect);
         let recorder = Recorder {
             backend,
@@ -143,16 +166,13 @@ impl Entities {
         let applied = AssertUnwindSafe(async { (self.describe)(backend).apply(&recorder).await })
             .catch_unwind()
             .await
-            .map_err(|panic| failed(words_of(&*panic)))?;
-        applied.map_err(|error| failed(error.to_string()))?;
-        let mut statements = recorder
+            .map_err(|panic| failed(words_of(&*panic)))
+            .and_then(|applied| applied.map_err(|error| failed(error.to_string())));
+        let statements = recorder
             .statements
             .into_inner()
             .unwrap_or_else(PoisonError::into_inner);
-        // sea-orm makes an enum with a table that has it, and a table with an array of it may come
-        // before that one.
-        statements.sort_by_key(|sql| !sql.starts_with("CREATE TYPE"));
-        Ok(statements)
+        (statements, applied)
     }
 }
 

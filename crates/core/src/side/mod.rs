@@ -7,6 +7,7 @@
 
 mod difference;
 mod entities;
+mod renamed;
 mod rolled_back;
 mod scratch;
 mod script;

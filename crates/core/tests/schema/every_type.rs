@@ -227,6 +227,87 @@ mod mysql_only {
     impl ActiveModelBehavior for ActiveModel {}
 }
 
+/// A column that had another name.
+mod renamed {
+    use sea_orm::entity::prelude::*;
+
+    #[derive(Clone, Debug, PartialEq, DeriveEntityModel)]
+    #[sea_orm(table_name = "people")]
+    pub struct Model {
+        #[sea_orm(primary_key)]
+        pub id: i32,
+        #[sea_orm(renamed_from = "name")]
+        pub whole_title: String,
+        #[sea_orm(renamed_from = "old_note", comment = "it's a note")]
+        pub note: Option<String>,
+    }
+
+    #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
+    pub enum Relation {}
+
+    impl ActiveModelBehavior for ActiveModel {}
+}
+
+/// Nobody is asked about a rename that the entity states, and no comment is made of it.
+async fn try_renamed(backend: Backend) {
+    if !backend.is_available() {
+        eprintln!("no {} server to test on", backend.name());
+        return;
+    }
+    let database = Database::create(backend).await;
+    let connection = sea_orm::Database::connect(&database.url)
+        .await
+        .expect("a connection");
+    let builder = |backend: DbBackend| Schema::new(backend).builder().register(renamed::Entity);
+    let made = builder(connection.get_database_backend())
+        .apply(&connection)
+        .await;
+    connection.close().await.expect("a closed connection");
+    made.expect("tables for the entities");
+    // As they were before, and without the comments that sea-orm makes of the names.
+    let back: &[&str] = match backend {
+        Backend::Mysql => &[
+            "ALTER TABLE people CHANGE COLUMN whole_title name varchar(255) NOT NULL",
+            "ALTER TABLE people CHANGE COLUMN note old_note varchar(255) COMMENT 'it''s a note'",
+        ],
+        Backend::Postgres | Backend::Sqlite => &[
+            "ALTER TABLE people RENAME COLUMN whole_title TO name",
+            "ALTER TABLE people RENAME COLUMN note TO old_note",
+        ],
+    };
+    let back: Vec<String> = back.iter().map(|sql| (*sql).to_owned()).collect();
+    database.run(&back).await.expect("the old names");
+    let url = DatabaseUrl::parse(&database.url).expect("a URL");
+    let mut sources = Sources::new(url.clone());
+    sources.entities = Some(Entities::new(builder));
+    let compared = differences(&sources, &Side::Database(url), &Side::Entities).await;
+    let changes = compared.difference.changes.iter();
+    let changes: Vec<String> = changes.map(|change| change.description.clone()).collect();
+    database.drop().await;
+    assert_eq!(
+        changes,
+        [
+            "~ column people.name renamed to whole_title",
+            "~ column people.old_note renamed to note"
+        ]
+    );
+}
+
+#[tokio::test]
+async fn a_rename_that_the_entity_states_is_one_on_postgres() {
+    try_renamed(Backend::Postgres).await;
+}
+
+#[tokio::test]
+async fn a_rename_that_the_entity_states_is_one_on_mysql() {
+    try_renamed(Backend::Mysql).await;
+}
+
+#[tokio::test]
+async fn a_rename_that_the_entity_states_is_one_on_sqlite() {
+    try_renamed(Backend::Sqlite).await;
+}
+
 fn schema(backend: DbBackend) -> SchemaBuilder {
     let builder = Schema::new(backend)
         .builder()
