@@ -195,11 +195,19 @@ mod postgres_only {
         pub search: String,
         #[sea_orm(column_type = "custom(\"int4range\")")]
         pub range: String,
-        pub big_unsigned: i64,
+        pub whole_id: i64,
     }
 
     #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
-    pub enum Relation {}
+    pub enum Relation {
+        // sea-orm makes the enum with the table that has it, so that one must come first.
+        #[sea_orm(
+            belongs_to = "super::everything::Entity",
+            from = "Column::WholeId",
+            to = "super::everything::Column::Id"
+        )]
+        Whole,
+    }
 
     impl ActiveModelBehavior for ActiveModel {}
 }
