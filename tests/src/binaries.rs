@@ -16,13 +16,33 @@ use stairway_test_servers::cargo;
 /// # Panics
 /// There is no such binary, or it does not compile.
 pub(crate) fn binary(name: &str) -> &'static Path {
-    static BINARIES: LazyLock<BTreeMap<String, PathBuf>> = LazyLock::new(build);
-    BINARIES
+    BUILT
+        .binaries
         .get(name)
         .unwrap_or_else(|| panic!("the workspace has no binary named {name}"))
 }
 
-fn build() -> BTreeMap<String, PathBuf> {
+/// The path of a library that the binaries of this workspace are made of, for the compiler.
+///
+/// # Panics
+/// There is no such library, or it does not compile.
+pub(crate) fn library(name: &str) -> &'static Path {
+    BUILT
+        .libraries
+        .get(name)
+        .unwrap_or_else(|| panic!("no binary is made of a library named {name}"))
+}
+
+/// What cargo has built, by name.
+#[derive(Default)]
+struct Built {
+    binaries: BTreeMap<String, PathBuf>,
+    libraries: BTreeMap<String, PathBuf>,
+}
+
+static BUILT: LazyLock<Built> = LazyLock::new(build);
+
+fn build() -> Built {
     let output = cargo::command()
         .args([
             "build",
@@ -38,10 +58,15 @@ fn build() -> BTreeMap<String, PathBuf> {
         .output()
         .expect("cargo can be run");
     assert!(output.status.success(), "the binaries do not compile");
-    String::from_utf8_lossy(&output.stdout)
-        .lines()
-        .filter_map(executable)
-        .collect()
+    let mut built = Built::default();
+    for message in String::from_utf8_lossy(&output.stdout).lines() {
+        let Ok(message) = serde_json::from_str::<Value>(message) else {
+            continue;
+        };
+        built.binaries.extend(executable(&message));
+        built.libraries.extend(rlib(&message));
+    }
+    built
 }
 
 /// The profile that this test was compiled in, as arguments: it names the directory above `deps`.
@@ -59,9 +84,19 @@ fn profile() -> Vec<String> {
 }
 
 /// The name and path in cargo's message about a binary.
-fn executable(message: &str) -> Option<(String, PathBuf)> {
-    let message: Value = serde_json::from_str(message).ok()?;
+fn executable(message: &Value) -> Option<(String, PathBuf)> {
     let name = message.pointer("/target/name")?.as_str()?;
     let path = message.get("executable")?.as_str()?;
     Some((name.to_owned(), PathBuf::from(path)))
+}
+
+/// The name, as code writes it, and path in cargo's message about a library.
+fn rlib(message: &Value) -> Option<(String, PathBuf)> {
+    let name = message.pointer("/target/name")?.as_str()?;
+    let files = message.get("filenames")?.as_array()?;
+    let path = files
+        .iter()
+        .filter_map(Value::as_str)
+        .find(|path| path.ends_with(".rlib"))?;
+    Some((name.replace('-', "_"), PathBuf::from(path)))
 }

@@ -16,15 +16,19 @@
 
 mod backends;
 mod binaries;
+mod browser;
 mod database;
 mod names;
 mod program;
+mod project;
 mod session;
 mod wait;
 
 pub use backends::{available_backends, checker, has_programs, on_each_backend};
+pub use browser::Browser;
 pub use database::TestDatabase;
 pub use program::{Finished, Program, Running, stairway, stairway_server};
+pub use project::Project;
 pub use session::{Rows, Session};
 pub use stairway_test_servers as servers;
 pub use stairway_test_servers::Backend;

@@ -98,6 +98,10 @@ const LAYERS: &[Layer] = &[
         must_not_use: &["stairway-cli", "stairway-test*", "xtask"],
     },
     Layer {
+        package: "stairway-opentelemetry",
+        must_not_use: &["stairway-*"],
+    },
+    Layer {
         package: "stairway-test-servers",
         must_not_use: &["*"],
     },

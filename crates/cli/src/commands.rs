@@ -54,6 +54,11 @@ pub(crate) trait Execute {
         false
     }
 
+    /// Whether it runs migrations, so that there is something to measure.
+    fn is_measured(&self) -> bool {
+        false
+    }
+
     /// Whether the result can be SQL.
     fn has_sql_form(&self) -> bool {
         false
@@ -86,6 +91,10 @@ macro_rules! commands {
 
             fn runs_unattended(&self) -> bool {
                 match self { $(Self::$name(arguments) => arguments.runs_unattended(),)* }
+            }
+
+            fn is_measured(&self) -> bool {
+                match self { $(Self::$name(arguments) => arguments.is_measured(),)* }
             }
 
             fn has_sql_form(&self) -> bool {

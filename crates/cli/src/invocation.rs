@@ -20,12 +20,14 @@ use crate::commands::{Execute, Needs};
 use crate::error::CommandError;
 use crate::events::EventLines;
 use crate::exit_code;
+use crate::measure::Measurement;
 use crate::printer::{self, Console, OutputFormat, to_json};
 use crate::progress::Progress;
 use crate::report::Outcome;
 use crate::session::Session;
 use crate::signals::Signals;
 use crate::style::{BAD, GOOD, HEADING, Table, paint, plain, styled, visible};
+use crate::traces::Traces;
 
 /// Runs the command that the arguments name.
 pub(crate) fn run(command_line: &CommandLine, args: Vec<OsString>) -> u8 {
@@ -41,11 +43,17 @@ pub(crate) fn run(command_line: &CommandLine, args: Vec<OsString>) -> u8 {
         .map_or_else(|_| LogSettings::default(), |settings| settings.log.clone());
     let display = Display::of(&arguments, &log);
     let console = Arc::new(display.console(&arguments.global));
-    let logging = display.log(&arguments.global, &log, &console);
+    // Dropped last, so that nothing of what happens is left unsent.
+    let (traces, begun) = match Traces::begin(command_line.application_version.as_deref()) {
+        Ok(traces) => (traces, Ok(())),
+        Err(error) => (Traces::default(), Err(error)),
+    };
+    let logging = begun.and_then(|()| display.log(&arguments.global, &log, &traces, &console));
     if logging.is_err() {
         // What is wrong with the log has to be said somewhere.
         let without_file = LogSettings { file: None, ..log };
-        drop(display.log(&arguments.global, &without_file, &console));
+        let without_traces = Traces::default();
+        drop(display.log(&arguments.global, &without_file, &without_traces, &console));
     }
     let result = logging.and(settings).and_then(|settings| {
         Invocation {
@@ -145,6 +153,7 @@ impl Display {
         self,
         global: &GlobalArguments,
         log: &LogSettings,
+        traces: &Traces,
         console: &Arc<Console>,
     ) -> Result<(), CommandError> {
         let level = level(global, log);
@@ -161,10 +170,11 @@ impl Display {
             },
             level,
             file: log.file.clone(),
+            rotation: log.rotation,
             hidden_targets,
             sink: Some(console.line_sink()),
         };
-        if !telemetry::init_logging(&options)? && log.file.is_some() {
+        if !telemetry::init_logging_with(&options, traces.layers())? && log.file.is_some() {
             console.warning("the program logs in its own way already: the log file is not written");
         }
         Ok(())
@@ -223,12 +233,37 @@ impl Invocation<'_> {
         let signals = Signals::listen(self.console).map_err(|error| {
             CommandError::usage(format!("signals can't be listened to: {error}"))
         })?;
-        let observers = self.observers()?;
+        let mut observers = self.observers()?;
+        let measurement = settings
+            .metrics_file
+            .clone()
+            .filter(|_| self.arguments.command.is_measured())
+            .map(|file| {
+                let databases = settings.databases.iter();
+                Measurement::of(file, databases.map(|database| database.name.clone()))
+            });
+        observers.extend(measurement.as_ref().map(Measurement::observer));
+        let code = self
+            .run_on_each(settings, &signals, &observers, measurement.as_ref())
+            .await;
+        if let Some(measurement) = &measurement {
+            measurement.write(self.console);
+        }
+        code
+    }
+
+    async fn run_on_each(
+        &self,
+        settings: Settings,
+        signals: &Signals,
+        observers: &[Arc<dyn Observer>],
+        measurement: Option<&Measurement>,
+    ) -> Result<u8, CommandError> {
         if !self.arguments.global.all {
             let mut code = exit_code::DONE;
             for database in settings.databases {
-                let ended = self.run_on(database, &signals, &observers).await;
-                self.show(&ended, &signals)?;
+                let ended = self.run_on(database, signals, observers, measurement).await;
+                self.show(&ended, signals)?;
                 code = ended.code;
             }
             return Ok(code);
@@ -246,13 +281,13 @@ impl Invocation<'_> {
                     "{}\n",
                     paint(HEADING, &format!("== {} ==", visible(&database.name)))
                 ));
-                let ended = self.run_on(database, &signals, &observers).await;
-                self.show_one_of_several(&ended, &signals)?;
+                let ended = self.run_on(database, signals, observers, measurement).await;
+                self.show_one_of_several(&ended, signals)?;
                 ended
             };
             all.push(ended);
         }
-        self.summarise(&all, &signals)?;
+        self.summarise(&all, signals)?;
         Ok(all
             .iter()
             .map(|ended| ended.code)
@@ -265,9 +300,12 @@ impl Invocation<'_> {
         database: DatabaseSettings,
         signals: &Signals,
         observers: &[Arc<dyn Observer>],
+        measurement: Option<&Measurement>,
     ) -> Ended {
         let name = database.name.clone();
-        let result = self.execute(database, signals, observers).await;
+        let result = self
+            .execute(database, signals, observers, measurement)
+            .await;
         let code = match &result {
             Ok(outcome) => outcome.code,
             Err(error) => error.exit_code(signals.code()),
@@ -280,6 +318,7 @@ impl Invocation<'_> {
         database: DatabaseSettings,
         signals: &Signals,
         observers: &[Arc<dyn Observer>],
+        measurement: Option<&Measurement>,
     ) -> Result<Outcome, CommandError> {
         let policy = DatabasePolicy {
             dry_run: database.dry_run,
@@ -312,10 +351,14 @@ impl Invocation<'_> {
             program: &self.program,
         };
         let executing = self.arguments.command.execute(&session);
-        tokio::select! {
+        let result = tokio::select! {
             result = executing => result,
             () = signals.received() => Err(CommandError::Interrupted),
+        };
+        if let (Some(measurement), Ok(manager)) = (measurement, &session.manager) {
+            measurement.look(manager).await;
         }
+        result
     }
 
     /// Who is told of events.

@@ -26,6 +26,7 @@ mod error;
 mod events;
 pub mod exit_code;
 mod invocation;
+mod measure;
 mod notify;
 mod printer;
 mod progress;
@@ -33,6 +34,7 @@ mod report;
 mod session;
 mod signals;
 mod style;
+mod traces;
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;

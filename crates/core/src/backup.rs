@@ -53,7 +53,7 @@ pub(crate) async fn create(
     let written = match config.dialect() {
         Dialect::Sqlite => sqlite(session, &partial).await,
         Dialect::Postgres => postgres(config, session, &partial).await,
-        Dialect::MySql => mysql(config, session, &partial).await,
+        Dialect::MySql => mysql(config, session, &partial, observers).await,
     };
     if let Err(error) = written {
         drop(std::fs::remove_file(&partial));
@@ -195,7 +195,12 @@ async fn postgres(config: &Config, session: &mut Session, file: &Path) -> Result
     }
 }
 
-async fn mysql(config: &Config, session: &mut Session, file: &Path) -> Result<(), String> {
+async fn mysql(
+    config: &Config,
+    session: &mut Session,
+    file: &Path,
+    observers: &Observers,
+) -> Result<(), String> {
     let variables = connection_variables(config)?;
     let version = server_version(session)
         .await
@@ -214,15 +219,50 @@ async fn mysql(config: &Config, session: &mut Session, file: &Path) -> Result<()
                 names.join(" nor ")
             )
         })?;
+    let with_events = mysql_dump(&program, &variables, file, true);
+    if let Err(said) = run(with_events, names[0]).await {
+        if !lacks_events(&said) {
+            return Err(said);
+        }
+        observers.emit(EventKind::Warning {
+            message: "the backup has no scheduled events: the user lacks the EVENT privilege, without which it can't \
+                      be seen whether there are any"
+                .to_owned(),
+        });
+        run(mysql_dump(&program, &variables, file, false), names[0]).await?;
+    }
+    // The programs end a complete dump with this line.
+    let tail =
+        last_bytes(file, 4096).map_err(|error| format!("the backup can't be read: {error}"))?;
+    if String::from_utf8_lossy(&tail).contains("-- Dump completed") {
+        Ok(())
+    } else {
+        Err("the backup ends before its last line".to_owned())
+    }
+}
+
+/// Whether the dump program was refused only what it asked about events.
+fn lacks_events(said: &str) -> bool {
+    said.to_ascii_lowercase().contains("show events") && said.contains("1044")
+}
+
+fn mysql_dump(
+    program: &Path,
+    variables: &BTreeMap<String, String>,
+    file: &Path,
+    events: bool,
+) -> Command {
     let of = |name: &str| variables.get(name).map(String::as_str);
     let mut dump = Command::new(program);
     dump.args([
         "--single-transaction",
         "--routines",
         "--triggers",
-        "--events",
         "--hex-blob",
     ]);
+    if events {
+        dump.arg("--events");
+    }
     match of("STAIRWAY_SOCKET") {
         Some(socket) => dump
             .arg("--protocol=socket")
@@ -243,15 +283,7 @@ async fn mysql(config: &Config, session: &mut Session, file: &Path) -> Result<()
     if let Some(password) = of("STAIRWAY_PASSWORD") {
         dump.env("MYSQL_PWD", password);
     }
-    run(dump, names[0]).await?;
-    // The programs end a complete dump with this line.
-    let tail =
-        last_bytes(file, 4096).map_err(|error| format!("the backup can't be read: {error}"))?;
-    if String::from_utf8_lossy(&tail).contains("-- Dump completed") {
-        Ok(())
-    } else {
-        Err("the backup ends before its last line".to_owned())
-    }
+    dump
 }
 
 /// What a dump program needs to connect: PostgreSQL's own variables, or for MySQL the parts of the

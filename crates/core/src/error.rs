@@ -11,7 +11,7 @@ use stairway_plan::position::DatabaseState;
 use stairway_plan::revision::RevisionId;
 use stairway_plan::sql::Dialect;
 
-use crate::connection::{Failure, UrlError, classify};
+use crate::connection::{Failure, UrlError, classify, said};
 use crate::migrations::MigrationSetError;
 
 /// Why a call of the library failed. No message contains a password.
@@ -141,7 +141,7 @@ pub struct StepFailure {
 /// What a failed step left in the database.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Remains {
-    /// Nothing: it was rolled back.
+    /// Nothing: it was rolled back, or never done.
     Nothing,
     /// So many statements, which a rerun passes over.
     Statements(u64),
@@ -174,7 +174,7 @@ impl Error {
         Self::Database {
             doing,
             failure: classify(dialect, error),
-            message: error.to_string(),
+            message: said(error),
         }
     }
 
@@ -313,6 +313,11 @@ impl fmt::Display for StepFailure {
         }
         match self.completed.len() {
             0 => write!(f, "; no revision of this run was completed before it"),
+            count if count > NAMED => write!(
+                f,
+                "; completed before it: {count} revisions, the last of them {}",
+                list(&self.completed[count - NAMED..])
+            ),
             _ => write!(f, "; completed before it: {}", list(&self.completed)),
         }
     }
@@ -351,6 +356,9 @@ impl fmt::Display for InDoubt {
 
 impl std::error::Error for InDoubt {}
 
+/// How many of the completed revisions an error names.
+const NAMED: usize = 10;
+
 /// Revisions in a sentence.
 fn list(revisions: &[RevisionId]) -> String {
     if revisions.is_empty() {
@@ -378,4 +386,34 @@ fn held_by(holder: Option<&LockHolder>) -> String {
             .map(|since| format!("since {}", since.format("%Y-%m-%d %H:%M:%S UTC"))),
     );
     words.join(" ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_failure_counts_the_completed_revisions_where_they_are_many_and_names_the_last() {
+        let failure = |completed: usize| StepFailure {
+            revision: RevisionId::from("m99_last"),
+            direction: Direction::Upgrade,
+            statement: None,
+            statement_index: 0,
+            failure: Failure::Statement,
+            message: "no".to_owned(),
+            location: "somewhere".to_owned(),
+            remains: Remains::Nothing,
+            completed: (0..completed)
+                .map(|number| RevisionId::from(format!("m{number:02}")))
+                .collect(),
+        };
+        let said = failure(2).to_string();
+        assert!(said.ends_with("completed before it: m00, m01"), "{said}");
+        let said = failure(30).to_string();
+        assert!(
+            said.contains("completed before it: 30 revisions, the last of them m20, "),
+            "{said}"
+        );
+        assert!(said.ends_with("m29") && !said.contains("m19"), "{said}");
+    }
 }

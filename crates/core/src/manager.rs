@@ -292,7 +292,8 @@ impl Manager {
                 return Ok(History::default());
             }
             self.reading(async |session: &mut Session| {
-                let mut history = recorder::read_history(session, &self.books).await?;
+                let mut history =
+                    recorder::read_history(session, &self.books, self.graph()).await?;
                 if !history.interrupted.is_empty() {
                     let key = LockKey::of(&self.config, &self.books, session)
                         .await
@@ -453,6 +454,18 @@ impl Manager {
         let dialect = self.config.dialect();
         let mut steps = Vec::with_capacity(plan.steps.len());
         for step in &plan.steps {
+            if step.only_recorded {
+                steps.push(StepReport {
+                    revision: step.revision.clone(),
+                    message: step.message.clone(),
+                    transactional: true,
+                    sql: Vec::new(),
+                    incomplete: None,
+                    elapsed_ms: 0,
+                    rows_affected: 0,
+                });
+                continue;
+            }
             let Some(migration) = self.migrations.migration(&step.revision) else {
                 continue;
             };
@@ -626,7 +639,7 @@ impl Manager {
             migrations: self.migrations.clone(),
             config: (*self.config).clone(),
             books: self.books.clone(),
-            observers: self.observers.clone(),
+            observers: self.observers.for_run(),
             stop: self.stop.watch(),
         }
     }

@@ -5,6 +5,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use chrono::Utc;
 use stairway_plan::event::{Event, EventKind};
+use stairway_plan::plan::Direction;
+
+use crate::telemetry::spans::RunSpans;
 
 /// Is told of every event of a run, in order, on the task that runs it. Must not block.
 pub trait Observer: Send + Sync {
@@ -23,6 +26,8 @@ impl<F: Fn(&Event) + Send + Sync> Observer for F {
 pub(crate) struct Observers {
     database: String,
     told: Arc<Vec<Arc<dyn Observer>>>,
+    /// Those of the run that these are for.
+    spans: Arc<RunSpans>,
     /// Nobody is told, and nothing is logged.
     silent: bool,
 }
@@ -41,7 +46,24 @@ impl Observers {
         Self {
             database: database.to_owned(),
             told: Arc::new(observers),
+            spans: Arc::default(),
             silent: false,
+        }
+    }
+
+    /// The same observers, for one run that opens spans of its own.
+    pub(crate) fn for_run(&self) -> Self {
+        Self {
+            spans: Arc::default(),
+            ..self.clone()
+        }
+    }
+
+    /// Opens the run's span, in which everything that happens from now on is logged.
+    pub(crate) fn run_begins(&self, run_id: &str, direction: Direction, target: &str) {
+        if !self.silent {
+            self.spans
+                .run_begins(&self.database, run_id, direction, target);
         }
     }
 
@@ -59,6 +81,7 @@ impl Observers {
         Self {
             database: self.database.clone(),
             told: Arc::new(observers),
+            spans: Arc::default(),
             silent: self.silent,
         }
     }
@@ -72,7 +95,7 @@ impl Observers {
             database: self.database.clone(),
             kind,
         };
-        crate::telemetry::log_event(&event);
+        self.spans.log(&event);
         for observer in self.told.iter() {
             observer.observe(&event);
         }

@@ -37,7 +37,8 @@ pub(crate) async fn stamp(
             let plan = plan_stamp(manager.graph(), &history, targets, options)?;
             let mut sql = Vec::new();
             for revision in &plan.remove {
-                sql.push(books.remove_applied(revision));
+                let replaced = revision_of(manager, revision).replaces;
+                sql.push(books.remove_applied(revision, &replaced));
                 sql.push(books.clear_journal(revision));
                 sql.push(audit(manager, books, &run_id, revision, "unstamp", None));
             }
@@ -118,7 +119,7 @@ pub(crate) async fn repair(
                         &revision_of(manager, id),
                         "marked as applied by hand: its SQL was not seen to end",
                     )),
-                    (false, true) => Some(books.remove_applied(id)),
+                    (false, true) => Some(books.remove_applied(id, &revision_of(manager, id).replaces)),
                     _ => None,
                 };
                 let word = if wanted { "applied" } else { "not applied" };
@@ -253,7 +254,7 @@ async fn change<T>(
         (Footing::Direct, _) => session.run("BEGIN").await.map(drop).map_err(failed)?,
     }
     let written = async {
-        let history = recorder::read_history(session, books).await?;
+        let history = recorder::read_history(session, books, manager.graph()).await?;
         let change = decide(session, books, history).await?;
         let sql = change
             .sql
@@ -335,6 +336,7 @@ fn add_without_running(
             checksum: &checksum,
             statements: &[],
             duration_ms: 0,
+            stands_for: &manager.graph().stands_for(revision),
         },
     )
 }

@@ -10,16 +10,19 @@ use crate::error::Error;
 use crate::lock::{self, Footing};
 
 /// Reads which revisions are applied and which steps are unfinished: two statements at most, none
-/// of which writes or needs more than SELECT.
+/// of which writes or needs more than SELECT. It is as the graph sees it.
 pub(crate) async fn read_history(
     session: &mut Session,
     books: &Bookkeeping,
+    graph: &RevisionGraph,
 ) -> Result<History, Error> {
     let failed = |error: sqlx::Error| Error::query("reading the history", books.dialect(), &error);
     let existing = books.found_tables(&session.rows(books.find_tables()).await.map_err(failed)?);
     match books.read_history(existing) {
         None => Ok(History::default()),
-        Some(query) => Ok(books.parse_history(&session.rows(query).await.map_err(failed)?)),
+        Some(query) => Ok(books
+            .parse_history(&session.rows(query).await.map_err(failed)?)
+            .seen_by(graph)),
     }
 }
 
@@ -42,7 +45,15 @@ pub(crate) async fn is_up_to_date(
     };
     let applied = books.parse_applied(&rows);
     Ok(applied.is_some_and(|applied| {
-        applied.len() == graph.len() && applied.iter().all(|id| graph.contains(id.as_str()))
+        let mut known = 0;
+        let all_are_accounted_for = applied.iter().all(|id| {
+            if graph.contains(id.as_str()) {
+                known += 1;
+                return true;
+            }
+            graph.replaced_by(id.as_str()).is_some()
+        });
+        all_are_accounted_for && known == graph.len()
     }))
 }
 

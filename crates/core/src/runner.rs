@@ -112,6 +112,8 @@ impl Runner {
             run_id: new_run_id(),
             ..Tally::default()
         };
+        self.observers
+            .run_begins(&tally.run_id, order.direction, &order.target);
         let result = self.attempts(order, &mut tally).await;
         let elapsed = began.elapsed();
         let result = result.and_then(|standing| self.verify(order, &tally, standing));
@@ -296,7 +298,7 @@ impl Runner {
             self.announce(order, tally, 0, &[]);
             return Ok(Round::Complete(Standing::UpToDate(heads)));
         }
-        let history = recorder::read_history(session, &self.books).await?;
+        let history = recorder::read_history(session, &self.books, self.migrations.graph()).await?;
         let plan = self.plan_left(order, &history, tally)?;
         tally.from.get_or_insert_with(|| plan.from.clone());
         if plan.steps.is_empty() && history.interrupted.is_empty() && is_settled {
@@ -342,7 +344,8 @@ impl Runner {
         };
         let (acquired, waited) = request.acquire(session, &unfinished).await?;
         let Acquired::Lock(lock) = acquired else {
-            let history = recorder::read_history(session, &self.books).await?;
+            let history =
+                recorder::read_history(session, &self.books, self.migrations.graph()).await?;
             let plan = self.plan_left(order, &history, tally)?;
             self.announce(order, tally, plan.steps.len(), &plan.notices);
             return Ok(Round::Complete(Standing::Read(history)));
@@ -394,10 +397,10 @@ impl Runner {
             move |error: sqlx::Error| Error::query(doing, dialect, &error)
         };
         // Whoever had the lock before may have done some or all of it.
-        let mut history = recorder::read_history(session, books).await?;
+        let mut history = recorder::read_history(session, books, self.migrations.graph()).await?;
         self.settle_uncertain(order, &history, tally);
         if self.clear_finished(session, books, tally, &history).await? {
-            history = recorder::read_history(session, books).await?;
+            history = recorder::read_history(session, books, self.migrations.graph()).await?;
         }
         if tally.only_look {
             return Ok(Round::Complete(Standing::Read(history)));
@@ -474,7 +477,7 @@ impl Runner {
         self.observers.emit(EventKind::StageStarted {
             stage: Stage::Verify,
         });
-        let history = recorder::read_history(session, books).await?;
+        let history = recorder::read_history(session, books, self.migrations.graph()).await?;
         Ok(Round::Complete(Standing::Read(history)))
     }
 
@@ -816,7 +819,9 @@ impl StillNeeded for Unfinished<'_> {
             if !self.is_settled {
                 return Ok(true);
             }
-            let history = recorder::read_history(session, &self.runner.books).await?;
+            let history =
+                recorder::read_history(session, &self.runner.books, self.runner.migrations.graph())
+                    .await?;
             let plan =
                 self.runner
                     .left_of(self.order, &history, self.made.as_ref(), self.completed)?;

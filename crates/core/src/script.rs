@@ -114,10 +114,11 @@ pub(crate) async fn script(
                     checksum: &checksum,
                     statements: &statements,
                     duration_ms: 0,
+                    stands_for: &migrations.graph().stands_for(revision),
                 };
                 books.add_applied(&who, &step)
             }
-            Direction::Downgrade => books.remove_applied(&step.revision),
+            Direction::Downgrade => books.remove_applied(&step.revision, &revision.replaces),
         };
         line(&mut text, &terminated(&record));
         let audit = books.append_audit(

@@ -20,7 +20,7 @@ pub use value::parse_duration;
 
 use crate::config::{Config, DatabaseSource};
 use crate::connection::DatabaseUrl;
-use crate::telemetry::{LogFormat, LogLevel};
+use crate::telemetry::{LogFormat, LogLevel, LogRotation};
 use file::{Entry, ParsedFile};
 
 /// The variable that names the database when nothing else does.
@@ -101,6 +101,8 @@ pub struct Settings {
     pub databases: Vec<DatabaseSettings>,
     /// How to log.
     pub log: LogSettings,
+    /// Where the command line leaves its metrics when a run has ended.
+    pub metrics_file: Option<PathBuf>,
     /// What a person should be told about how the settings came about.
     pub notices: Vec<String>,
 }
@@ -128,6 +130,8 @@ pub struct LogSettings {
     pub level: Option<LogLevel>,
     /// A file that is written to besides.
     pub file: Option<PathBuf>,
+    /// When that file is put aside, and how many such files are kept.
+    pub rotation: LogRotation,
 }
 
 /// The settings of one database while they are put together.
@@ -137,6 +141,7 @@ pub struct Draft {
     dry_run: bool,
     fail_on_error: bool,
     log: LogSettings,
+    metrics_file: Option<PathBuf>,
 }
 
 impl Default for Draft {
@@ -146,6 +151,7 @@ impl Default for Draft {
             dry_run: false,
             fail_on_error: true,
             log: LogSettings::default(),
+            metrics_file: None,
         }
     }
 }
@@ -270,6 +276,7 @@ pub fn resolve(
     Ok(Settings {
         databases,
         log: common.log,
+        metrics_file: common.metrics_file,
         notices,
     })
 }

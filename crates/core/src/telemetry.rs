@@ -4,9 +4,14 @@
 //! `database`, its name among those configured; and those fields of the event that are set, under
 //! their own names, with the unit in the name (`elapsed_ms`). A lock's holder is `holder_pid`,
 //! `holder_host`, `holder_application`, `holder_since`.
+//!
+//! They are logged in spans: `stairway.run` for a run, in it `stairway.revision` for each attempt at a
+//! revision, in it `stairway.statement` for each statement. `docs/server.md` lists their fields.
+
+mod file;
+pub(crate) mod spans;
 
 use std::fmt;
-use std::fs::File;
 use std::io::{self, Write};
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
@@ -26,6 +31,8 @@ use tracing_subscriber::util::SubscriberInitExt;
 use tracing_subscriber::{Layer, Registry};
 
 use crate::settings::DEFAULT_NAME;
+use file::LogFile;
+pub use file::LogRotation;
 
 /// The form of log lines.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -88,6 +95,8 @@ pub struct LogOptions {
     pub level: LogLevel,
     /// A file to which JSON lines are appended besides.
     pub file: Option<PathBuf>,
+    /// When that file is put aside, and how many such files are kept.
+    pub rotation: LogRotation,
     /// Targets whose lines are left out of standard error, because what they say is shown there
     /// otherwise. The log file gets them.
     pub hidden_targets: Vec<&'static str>,
@@ -101,6 +110,7 @@ impl fmt::Debug for LogOptions {
             .field("format", &self.format)
             .field("level", &self.level)
             .field("file", &self.file)
+            .field("rotation", &self.rotation)
             .field("hidden_targets", &self.hidden_targets)
             .finish_non_exhaustive()
     }
@@ -125,6 +135,15 @@ pub enum LogError {
 /// # Errors
 /// If the log file can't be opened.
 pub fn init_logging(options: &LogOptions) -> Result<bool, LogError> {
+    init_logging_with(options, Vec::new())
+}
+
+/// As [`init_logging`]; these layers get every span and event, too, for example to send spans
+/// somewhere. What they don't want they have to filter themselves.
+///
+/// # Errors
+/// If the log file can't be opened.
+pub fn init_logging_with(options: &LogOptions, more: Vec<BoxedLayer>) -> Result<bool, LogError> {
     let json = match options.format {
         LogFormat::Auto => !io::IsTerminal::is_terminal(&io::stderr()),
         LogFormat::Plain => false,
@@ -146,25 +165,23 @@ pub fn init_logging(options: &LogOptions) -> Result<bool, LogError> {
     };
     let mut layers: Vec<BoxedLayer> = vec![stderr];
     if let Some(path) = &options.file {
-        let file = File::options()
-            .create(true)
-            .append(true)
-            .open(path)
-            .map_err(|source| LogError::File {
-                path: path.clone(),
-                source,
-            })?;
+        let file = LogFile::open(path, options.rotation).map_err(|source| LogError::File {
+            path: path.clone(),
+            source,
+        })?;
         // Whoever asks for a file wants to read there what a quiet terminal did not show.
         let level = levels(options.level.max(LogLevel::Info));
         layers.push(Box::new(json_layer(Mutex::new(file)).with_filter(level)));
     }
+    layers.extend(more);
     Ok(tracing_subscriber::registry()
         .with(layers)
         .try_init()
         .is_ok())
 }
 
-type BoxedLayer = Box<dyn Layer<Registry> + Send + Sync>;
+/// What gets spans and events besides the log.
+pub type BoxedLayer = Box<dyn Layer<Registry> + Send + Sync>;
 
 /// The target of the lines that events become.
 pub const TARGET: &str = "stairway";

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use stairway_plan::event::EventKind;
 
 use crate::config::Config;
-use crate::connection::{Access, Failure, Session, classify, connect};
+use crate::connection::{Access, Failure, Session, classify, connect, said};
 use crate::error::Error;
 use crate::observer::Observers;
 use crate::stop::Stop;
@@ -58,7 +58,7 @@ pub(crate) async fn connect_waiting(
         let this_pause = pause.mul_f64(1.0 + fastrand::f64() * 0.25).min(left);
         observers.emit(EventKind::WaitingForDatabase {
             attempt: attempts,
-            error: config.redact(&error.to_string()),
+            error: config.redact(&said(&error)),
             retry_in_ms: crate::milliseconds(this_pause),
             time_left_ms: crate::milliseconds(left),
         });
@@ -74,7 +74,7 @@ pub(crate) fn connection_error(
     attempts: u32,
 ) -> Error {
     let failure = classify(config.dialect(), error);
-    let message = config.redact(&error.to_string());
+    let message = config.redact(&said(error));
     match failure {
         Failure::Unreachable
         | Failure::ConnectionLost

@@ -6,6 +6,7 @@
 mod build;
 mod error;
 mod merge;
+mod replacement;
 mod selection;
 #[cfg(test)]
 mod tests;
@@ -14,6 +15,7 @@ use std::collections::{BTreeMap, HashMap};
 
 pub use error::{GraphError, UnknownLink};
 pub use merge::{MergeError, merge_parents};
+pub(crate) use replacement::lead_over;
 pub(crate) use selection::Selection;
 
 use crate::revision::{Revision, RevisionId};
@@ -28,6 +30,7 @@ pub struct RevisionGraph {
     children: Vec<Vec<usize>>,
     dependencies: Vec<Vec<usize>>,
     dependents: Vec<Vec<usize>>,
+    replaced: replacement::Replaced,
 }
 
 /// Which links between revisions count.

@@ -1,5 +1,6 @@
 //! What a database says about itself: the revisions applied, and the step that did not finish.
 
+mod replaced;
 mod standing;
 #[cfg(test)]
 mod tests;
@@ -21,6 +22,9 @@ pub struct AppliedRevision {
     pub applied_at: Option<DateTime<Utc>>,
     /// What the ledger knows of it. Absent when plain sea-orm-migration applied it.
     pub ledger: Option<LedgerEntry>,
+    /// It counts as applied because all that it replaces is, and is still to be recorded itself.
+    #[serde(default)]
+    pub by_replacement: bool,
 }
 
 /// What was written down beside an applied revision.
@@ -70,6 +74,9 @@ pub struct History {
     pub interrupted: Vec<InterruptedStep>,
     /// Whether the history table exists.
     pub table_exists: bool,
+    /// Recorded revisions in whose place another one counts ([`History::seen_by`]).
+    #[serde(default)]
+    pub replaced: Vec<RevisionId>,
 }
 
 impl History {
@@ -85,12 +92,14 @@ impl History {
                 id: id.into(),
                 applied_at: None,
                 ledger: None,
+                by_replacement: false,
             })
             .collect();
         Self {
             applied,
             interrupted: Vec::new(),
             table_exists: true,
+            replaced: Vec::new(),
         }
     }
 

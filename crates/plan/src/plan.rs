@@ -54,6 +54,9 @@ pub struct Step {
     pub direction: Direction,
     /// An upgrade of a revision that stands below one already applied (a late merge).
     pub out_of_order: bool,
+    /// All that the revision replaces is applied: it is only recorded, and nothing is run.
+    #[serde(default)]
+    pub only_recorded: bool,
 }
 
 /// The steps that lead from where a database is to a target.
@@ -124,7 +127,7 @@ pub struct PlanOptions {
 /// An upgrade applies what is missing of the target and of everything below it, parents and
 /// dependencies first. A downgrade takes back what was applied above the target, latest applied
 /// first; a number of steps alone (`-2`) takes back so many revisions. Interrupted steps do not
-/// count here.
+/// count here. The history is to be [as the graph sees it](History::seen_by).
 ///
 /// # Errors
 /// [`PlanError`] if the target can't be resolved, if there is more than one way to understand it, or
@@ -155,5 +158,6 @@ fn step(graph: &RevisionGraph, position: usize, direction: Direction, out_of_ord
         message: revision.message.clone(),
         direction,
         out_of_order,
+        only_recorded: false,
     }
 }

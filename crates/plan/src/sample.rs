@@ -30,7 +30,8 @@ pub(crate) const MERGED: &[&str] = &[
     "nnnn9999 <mmmm8888",
 ];
 
-/// The revision that a line describes: its id, then `<parent`, `~dependency` and `@label`.
+/// The revision that a line describes: its id, then `<parent`, `~dependency`, `@label` and
+/// `^replaced`.
 pub(crate) fn revision(line: &str) -> Revision {
     let mut words = line.split_whitespace();
     let mut revision = Revision::new(words.next().unwrap(), []);
@@ -41,6 +42,7 @@ pub(crate) fn revision(line: &str) -> Revision {
             "<" => revision.parents.push(name.into()),
             "~" => revision.depends_on.push(name.into()),
             "@" => revision.branch_labels.push(name.to_owned()),
+            "^" => revision.replaces.push(name.into()),
             _ => panic!("{word} in {line}"),
         }
     }
@@ -80,12 +82,14 @@ pub(crate) fn ledger(lines: &[&str]) -> History {
                     reason: "a sample".to_owned(),
                 },
             }),
+            by_replacement: false,
         }
     };
     History {
         applied: lines.iter().enumerate().map(entry).collect(),
         interrupted: Vec::new(),
         table_exists: true,
+        replaced: Vec::new(),
     }
 }
 

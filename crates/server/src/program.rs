@@ -14,7 +14,7 @@ use std::process::ExitCode;
 
 use clap::Parser as _;
 use stairway_core::settings::{self, Overrides, Selection, Settings, SettingsError};
-use stairway_core::telemetry::{LogLevel, LogOptions, init_logging};
+use stairway_core::telemetry::{BoxedLayer, LogLevel, LogOptions, init_logging_with};
 use stairway_core::{Manager, MigrationSet, MigrationSetError};
 use tokio::net::TcpListener;
 
@@ -123,13 +123,16 @@ impl ServerProgram {
             (1, _) => LogLevel::Debug,
             (_, _) => LogLevel::Trace,
         };
-        init_logging(&LogOptions {
+        // Dropped last, so that nothing of what happens is left unsent.
+        let traces = Traces::begin(self.application_version.as_deref())?;
+        let options = LogOptions {
             format: settings.log.format.unwrap_or_default(),
             level,
             file: settings.log.file.clone(),
+            rotation: settings.log.rotation,
             ..LogOptions::default()
-        })
-        .map_err(Failure::usage)?;
+        };
+        init_logging_with(&options, traces.layers()).map_err(Failure::usage)?;
         for notice in &settings.notices {
             tracing::warn!(event = "note", "{notice}");
         }
@@ -223,7 +226,7 @@ async fn listen_and_serve(arguments: &Arguments, state: ServerState) -> Result<u
         // Start-up has logged it.
         Err(RunError::Startup(error)) => {
             let code = exit_code::of(&error.source);
-            tracing::error!(database = %error.database, exit_code = code, "the server ends, because start-up failed");
+            tracing::error!(database = %error.database, exit_code = code, "the server ends with exit code {code}, because start-up failed");
             Ok(code)
         }
         Err(error) => Err(Failure::failed(error)),
@@ -236,6 +239,49 @@ async fn bind(address: &str, option: &str) -> Result<TcpListener, Failure> {
             "can't listen on {address}: {error}; choose another address with {option}"
         ))
     })
+}
+
+/// Where spans go besides the log, in a build that can send them.
+struct Traces {
+    #[cfg(feature = "opentelemetry")]
+    exporter: Option<stairway_opentelemetry::Exporter>,
+}
+
+impl Traces {
+    #[cfg(feature = "opentelemetry")]
+    fn begin(version: Option<&str>) -> Result<Self, Failure> {
+        let exporter =
+            stairway_opentelemetry::Exporter::from_environment("stairway-server", version);
+        Ok(Self {
+            exporter: exporter.map_err(Failure::usage)?,
+        })
+    }
+
+    #[cfg(feature = "opentelemetry")]
+    fn layers(&self) -> Vec<BoxedLayer> {
+        let exporter = self.exporter.iter();
+        exporter
+            .map(stairway_opentelemetry::Exporter::layer)
+            .collect()
+    }
+
+    #[cfg(not(feature = "opentelemetry"))]
+    #[expect(
+        clippy::unnecessary_wraps,
+        reason = "a build that can send spans may fail here"
+    )]
+    fn begin(_version: Option<&str>) -> Result<Self, Failure> {
+        Ok(Self {})
+    }
+
+    #[cfg(not(feature = "opentelemetry"))]
+    #[expect(
+        clippy::unused_self,
+        reason = "a build that can send spans has an exporter"
+    )]
+    fn layers(&self) -> Vec<BoxedLayer> {
+        Vec::new()
+    }
 }
 
 /// Why the program ends before it serves.

@@ -3,9 +3,11 @@
 
 use std::fmt;
 use std::sync::Arc;
+use std::time::Instant;
 
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
+use stairway_core::notify::{Notification, RunError, RunLog};
 use stairway_core::{Error, Manager, Observer};
 use stairway_plan::graph::RevisionGraph;
 use stairway_plan::report::{AuditEntry, StatusReport};
@@ -35,6 +37,14 @@ pub(crate) struct PendingStep {
     pub(crate) incomplete: Option<String>,
 }
 
+/// How start-up of a database ended.
+#[derive(Debug)]
+pub(crate) struct Ended {
+    pub(crate) result: Result<(), Error>,
+    /// What there is to tell people of it, if anything was to be done.
+    pub(crate) news: Option<Notification>,
+}
+
 /// One database, as the server sees it. Everything but [`Source::start_up`] only reads.
 pub(crate) trait Source: fmt::Debug + Send + Sync {
     /// The revisions of this build.
@@ -46,7 +56,9 @@ pub(crate) trait Source: fmt::Debug + Send + Sync {
     /// What an upgrade would run.
     fn preview(&self) -> BoxFuture<'static, Result<Vec<PendingStep>, Unavailable>>;
     /// Waits for the database and, if configured, migrates it.
-    fn start_up(&self) -> BoxFuture<'static, Result<(), Error>>;
+    fn start_up(&self) -> BoxFuture<'static, Ended>;
+    /// Tells the webhook, if there is one. Takes no longer than its settings allow, and never fails.
+    fn tell(&self, news: Notification) -> BoxFuture<'static, ()>;
     /// Asks a run to stop between steps; asked again, to cancel its statement.
     fn stop(&self);
 }
@@ -105,9 +117,37 @@ impl Source for ManagedDatabase {
         .boxed()
     }
 
-    fn start_up(&self) -> BoxFuture<'static, Result<(), Error>> {
+    fn start_up(&self) -> BoxFuture<'static, Ended> {
+        let log = Arc::new(RunLog::default());
+        let manager = self
+            .runs
+            .clone()
+            .with_observer(Arc::clone(&log) as Arc<dyn Observer>);
+        async move {
+            let began = Instant::now();
+            let result = manager.auto_migrate(true).await;
+            let only_looked = result.as_ref().is_ok_and(|report| report.dry_run);
+            let error = result.as_ref().err().map(|error| {
+                let error = RunError::of(error);
+                RunError {
+                    message: without_credentials(&error.message),
+                    ..error
+                }
+            });
+            let elapsed_ms = u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX);
+            let news = (!only_looked)
+                .then(|| log.notification("start-up", manager.config(), elapsed_ms, error));
+            Ended {
+                result: result.map(|_| ()),
+                news,
+            }
+        }
+        .boxed()
+    }
+
+    fn tell(&self, news: Notification) -> BoxFuture<'static, ()> {
         let manager = self.runs.clone();
-        async move { manager.auto_migrate(true).await.map(|_| ()) }.boxed()
+        async move { manager.config().webhook.send(&news).await }.boxed()
     }
 
     fn stop(&self) {

@@ -1,12 +1,15 @@
 //! Start-up of the databases: each is waited for and migrated, and how it goes can be seen.
 
+use std::mem::{Discriminant, discriminant};
 use std::time::Duration;
 
 use chrono::Utc;
 use futures_util::future::join_all;
+use stairway_core::notify::Notification;
 use stairway_core::{Error, Failure};
 
 use crate::redact::without_credentials;
+use crate::source::Ended;
 use crate::state::{Database, ServerState};
 
 /// The longest pause before a failed start-up is tried again.
@@ -51,12 +54,15 @@ impl ServerState {
 
     async fn start_database(&self, database: &Database) -> Result<(), StartupError> {
         let mut pause = self.settings().restart_delay;
+        let mut told = Told::default();
         loop {
             database.change_startup(|report| report.begin(Utc::now()));
             tracing::info!(database = %database.name, "start-up begins");
-            let Err(error) = database.source.start_up().await else {
+            let Ended { result, news } = database.source.start_up().await;
+            let Err(error) = result else {
                 database.change_startup(|report| report.finish(Utc::now()));
                 tracing::info!(database = %database.name, "start-up is over");
+                told.tell(database, news, None).await;
                 return Ok(());
             };
             let stopped = self.is_stopping() && ends_a_stop(&error);
@@ -68,11 +74,18 @@ impl ServerState {
             if stopped {
                 database.change_startup(|report| report.stop(Utc::now()));
                 tracing::info!(database = %database.name, "start-up was stopped: {error}");
+                told.tell(database, news, Some(&error)).await;
                 return Err(failed(error));
             }
             let text = without_credentials(&error.to_string());
-            tracing::error!(database = %database.name, error = %text, "start-up failed");
-            database.change_startup(|report| report.fail(text, error.hint(), Utc::now()));
+            // The run has logged the error itself; what to do about it nobody has said yet.
+            let hint = error.hint();
+            let next = hint
+                .as_ref()
+                .map_or_else(String::new, |hint| format!("; next: {hint}"));
+            tracing::error!(database = %database.name, error = %text, hint, "start-up failed{next}");
+            database.change_startup(|report| report.fail(text, hint, Utc::now()));
+            told.tell(database, news, Some(&error)).await;
             if self.settings().fails_with(&database.name) {
                 return Err(failed(error));
             }
@@ -90,6 +103,23 @@ impl ServerState {
                 _ = stopping.wait_for(|stopping| *stopping) => return Ok(()),
             }
             pause = (pause * 2).min(LONGEST_RESTART_DELAY);
+        }
+    }
+}
+
+/// What the webhook was told last: a failure that is met again at the next attempt is told of once.
+#[derive(Default)]
+struct Told {
+    failure: Option<(Discriminant<Error>, Option<Failure>)>,
+}
+
+impl Told {
+    async fn tell(&mut self, database: &Database, news: Option<Notification>, of: Option<&Error>) {
+        let failure = of.map(|error| (discriminant(error), error.failure()));
+        let is_known = failure.is_some() && failure == self.failure;
+        self.failure = failure;
+        if let (Some(news), false) = (news, is_known) {
+            database.source.tell(news).await;
         }
     }
 }

@@ -9,7 +9,7 @@ use std::time::Duration;
 use axum::body::Bytes;
 use futures_util::FutureExt;
 use stairway_core::{Manager, MetricsObserver, Observer};
-use stairway_plan::event::Event;
+use stairway_plan::event::{Event, EventKind, Stage};
 use stairway_plan::report::{AuditEntry, StatusReport};
 use stairway_plan::revision::RevisionId;
 use tokio::sync::{Semaphore, watch};
@@ -341,8 +341,24 @@ pub(crate) struct RunObserver {
 
 impl Observer for RunObserver {
     fn observe(&self, event: &Event) {
+        if let EventKind::StageStarted { stage } = &event.kind {
+            let (stage, words) = stage_words(*stage);
+            tracing::info!(database = %event.database, stage, "start-up: {words}");
+        }
         locked(&self.startup).observe(event);
         self.metrics.observe(event);
+    }
+}
+
+/// A stage's name, and what it is about, for the log.
+fn stage_words(stage: Stage) -> (&'static str, &'static str) {
+    match stage {
+        Stage::Connect => ("connect", "connecting to the database"),
+        Stage::Inspect => ("inspect", "looking where the database stands"),
+        Stage::Backup => ("backup", "backing up"),
+        Stage::Migrate => ("migrate", "applying revisions"),
+        Stage::Verify => ("verify", "verifying"),
+        Stage::Ready => ("ready", "ready"),
     }
 }
 

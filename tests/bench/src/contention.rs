@@ -109,6 +109,7 @@ async fn without_journal(world: &World) -> Outcome<Duration> {
             checksum: &checksum,
             statements: &statements,
             duration_ms: 1,
+            stands_for: &[],
         };
         let audit = AuditRecord {
             revision: &revision.id,

@@ -13,6 +13,7 @@ mod migrator;
 mod planning;
 mod process;
 mod report;
+mod server;
 mod start;
 mod traffic;
 mod world;
@@ -66,6 +67,9 @@ async fn all(chosen: &[&str]) -> Outcome {
         if wanted("compare") {
             compare::measure(&world, &mut report).await?;
         }
+    }
+    if wanted("server") {
+        server::measure(&mut report).await?;
     }
     if wanted("build") {
         build_cost::measure(&mut report)?;

@@ -25,6 +25,14 @@ impl Cost {
             milliseconds(self.cpu)
         )
     }
+
+    pub(crate) fn seconds(self) -> String {
+        format!(
+            "{:.1} / {:.1}",
+            self.wall.as_secs_f64(),
+            self.cpu.as_secs_f64()
+        )
+    }
 }
 
 pub(crate) fn milliseconds(duration: Duration) -> f64 {

@@ -6,13 +6,18 @@
 //!
 //! - `<!-- after: COMMANDS -->` are run first,
 //! - `<!-- exit code: N, WHY -->` is how the last command ends,
+//! - `<!-- serves: URL -->` runs until it is stopped, and serves this meanwhile,
 //! - `<!-- not run: WHY -->`.
 
 use std::fs;
+use std::io::{Read, Write};
+use std::net::{TcpListener, TcpStream};
 use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
-use stairway_tests::{Program, TestDatabase, stairway};
+use stairway_tests::servers::process::Signal;
+use stairway_tests::{Program, TestDatabase, stairway, wait_until};
 
 /// A block and what is said about it.
 #[derive(Debug, PartialEq, Eq)]
@@ -21,6 +26,16 @@ struct Block {
     script: String,
     before: String,
     code: i32,
+    /// What it serves until it is stopped.
+    serves: Option<String>,
+}
+
+/// What is said about a block.
+#[derive(Default)]
+struct Remark {
+    before: String,
+    code: i32,
+    serves: Option<String>,
 }
 
 /// The blocks of a page that are to be run.
@@ -39,13 +54,14 @@ fn blocks(page: &str) -> Vec<Block> {
         let text = &lines[at..at + length];
         let before = at.checked_sub(2).map_or("", |before| lines[before].trim());
         if let Some(script) = script_of(language, text)
-            && let Some((before, code)) = remark(before)
+            && let Some(remark) = remark(before)
         {
             blocks.push(Block {
                 line: at,
                 script,
-                before,
-                code,
+                before: remark.before,
+                code: remark.code,
+                serves: remark.serves,
             });
         }
         at += length + 1;
@@ -68,31 +84,35 @@ fn script_of(language: &str, text: &[&str]) -> Option<String> {
     }
 }
 
-/// What the comment before a block says: what is run first, and the exit code.
-fn remark(line: &str) -> Option<(String, i32)> {
-    let (mut before, mut code) = (String::new(), 0);
+/// What the comment before a block says; nothing if the block is not to be run.
+fn remark(line: &str) -> Option<Remark> {
+    let mut said = Remark::default();
     let remark = line
         .strip_prefix("<!-- ")
         .and_then(|line| line.strip_suffix(" -->"));
     let Some(remark) = remark else {
-        return Some((before, code));
+        return Some(said);
     };
     if let Some(reason) = remark.strip_prefix("not run: ") {
         assert!(!reason.is_empty(), "a reason is missing");
         return None;
+    }
+    if let Some(url) = remark.strip_prefix("serves: ") {
+        said.serves = Some(url.to_owned());
+        return Some(said);
     }
     let (commands, ending) = match remark.split_once("exit code: ") {
         Some((commands, ending)) => (commands, Some(ending)),
         None => (remark, None),
     };
     if let Some(commands) = commands.trim().strip_prefix("after: ") {
-        commands.trim_end_matches(';').clone_into(&mut before);
+        commands.trim_end_matches(';').clone_into(&mut said.before);
     }
     if let Some((number, reason)) = ending.and_then(|ending| ending.split_once(", ")) {
         assert!(!reason.is_empty(), "a reason is missing");
-        code = number.parse().expect("an exit code");
+        said.code = number.parse().expect("an exit code");
     }
-    Some((before, code))
+    Some(said)
 }
 
 fn root() -> PathBuf {
@@ -114,6 +134,9 @@ fn pages() -> Vec<PathBuf> {
 /// Runs a block. `cargo xtask` works in the repository's root only; all else gets a directory of its
 /// own.
 fn run(block: &Block) -> Result<(), String> {
+    if let Some(url) = &block.serves {
+        return serve(block, url);
+    }
     let directory = tempfile::tempdir().expect("a directory can be made");
     let path = |name: &str| directory.path().join(name);
     for name in ["bin", "home", "project/migration/src/revisions"] {
@@ -150,6 +173,67 @@ fn run(block: &Block) -> Result<(), String> {
     }
 }
 
+/// Starts the server that a block shows, on a port of its own and with a database of its own, asks it
+/// for what the page promises, and stops it. The program is the one that `cargo run` would build.
+fn serve(block: &Block, url: &str) -> Result<(), String> {
+    let failed = |what: &str| format!("line {}, {what}: {}", block.line, block.script);
+    let name = block
+        .script
+        .strip_prefix("cargo run --bin ")
+        .ok_or_else(|| failed("not of the form `cargo run --bin NAME`"))?;
+    let (address, path) = url
+        .strip_prefix("http://localhost:")
+        .and_then(|rest| rest.split_once('/'))
+        .ok_or_else(|| failed("no URL of this machine"))?;
+    let help = Program::workspace(name).args(["--help"]).run();
+    if !help.stdout.contains(&format!(":{address}]")) {
+        return Err(failed(&format!(
+            "port {address} is not the default: {help}"
+        )));
+    }
+    let free = TcpListener::bind("127.0.0.1:0").and_then(|listener| listener.local_addr());
+    let address = free.expect("a port is free").to_string();
+    let mut server = Program::workspace(name)
+        .env("STAIRWAY_LISTEN", &address)
+        .spawn();
+    let mut answer = String::new();
+    wait_until("the server serves", Duration::from_mins(1), || {
+        assert!(server.is_running(), "it has ended: {}", server.stderr());
+        answer = get(&address, path).unwrap_or_default();
+        answer.contains("200 OK") && answer.contains("\"is_up_to_date\":true")
+    });
+    let page = get(&address, "").map_err(|error| failed(&error.to_string()))?;
+    assert!(page.contains("200 OK") && page.contains("<html"), "{page}");
+    server.signal(Signal::Terminate);
+    let ended = server.wait(Duration::from_mins(1));
+    if ended.code == 0 {
+        Ok(())
+    } else {
+        Err(failed(&format!("{ended}, after {answer}")))
+    }
+}
+
+/// What a server answers.
+fn get(address: &str, path: &str) -> std::io::Result<String> {
+    let mut stream = TcpStream::connect(address)?;
+    stream.set_read_timeout(Some(Duration::from_secs(30)))?;
+    write!(
+        stream,
+        "GET /{path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"
+    )?;
+    let mut answer = Vec::new();
+    stream.read_to_end(&mut answer)?;
+    Ok(String::from_utf8_lossy(&answer).into_owned())
+}
+
+#[test]
+fn the_first_command_of_the_readme_is_run() {
+    let text = fs::read_to_string(root().join("README.md")).expect("the page is there");
+    let first = &blocks(&text)[0];
+    assert!(first.serves.is_some(), "{first:?}");
+    run(first).unwrap_or_else(|failure| panic!("{failure}"));
+}
+
 #[test]
 fn every_command_in_the_pages_does_what_it_should() {
     let (mut failures, mut count) = (Vec::new(), 0);
@@ -175,6 +259,7 @@ fn blocks_and_remarks_are_read_as_they_are_meant() {
         script: script.to_owned(),
         before: before.to_owned(),
         code,
+        serves: None,
     };
     assert_eq!(
         blocks(page),

@@ -31,6 +31,8 @@ const UNUSABLE: &[(&str, &str)] = &[
     ("MIGRATION_LOG_FORMAT", "xml"),
     ("MIGRATION_LOG_LEVEL", "loud"),
     ("MIGRATION_LOG_FILE", "no/such/directory/log"),
+    ("MIGRATION_LOG_FILE_SIZE", "-1"),
+    ("MIGRATION_LOG_FILES_KEPT", "many"),
     ("MIGRATION_WEBHOOK_URL", "carrier-pigeon"),
     ("MIGRATION_WEBHOOK_FORMAT", "morse"),
     ("MIGRATION_WEBHOOK_ON", "sundays"),
@@ -48,6 +50,7 @@ const ANY_VALUE: &[&str] = &[
     "MIGRATION_REVISIONS_DIRECTORY",
     "MIGRATION_COMPARE_INCLUDE",
     "MIGRATION_COMPARE_EXCLUDE",
+    "MIGRATION_METRICS_FILE",
 ];
 
 /// Runs a command with variables, on top of this database's URL.
@@ -316,6 +319,36 @@ fn the_log_is_settable() {
 }
 
 #[test]
+fn a_log_file_that_is_full_is_put_aside_and_so_many_are_kept() {
+    let database = sqlite();
+    let directory = tempfile::tempdir().expect("a directory can be made");
+    let file = |name: &str| directory.path().join(name);
+    let path = file("log").display().to_string();
+    let variables = [
+        ("MIGRATION_LOG_FILE", path.as_str()),
+        ("MIGRATION_LOG_FILE_SIZE", "1"),
+        ("MIGRATION_LOG_FILES_KEPT", "2"),
+    ];
+    for run in ["first", "second", "third"] {
+        let full = format!("{run}\n{}", "x".repeat(1 << 20));
+        fs::write(file("log"), full).expect("the file can be written");
+        with(&database, &variables, 0, "upgrade +1");
+        let log = fs::read_to_string(file("log")).expect("there is a new one");
+        assert!(
+            log.starts_with('{') && log.contains("step_finished"),
+            "{log}"
+        );
+    }
+    let first_line = |name: &str| {
+        let text = fs::read_to_string(file(name)).expect("it was put aside");
+        text.lines().next().map(str::to_owned)
+    };
+    assert_eq!(first_line("log.1").as_deref(), Some("third"));
+    assert_eq!(first_line("log.2").as_deref(), Some("second"));
+    assert!(!file("log.3").exists(), "the first is gone");
+}
+
+#[test]
 fn where_new_revisions_go_is_settable() {
     let database = sqlite();
     let directory = tempfile::tempdir().expect("a directory can be made");
@@ -343,4 +376,110 @@ fn how_long_one_attempt_to_connect_takes_is_settable() {
         let run = with(&database, &variables, 5, "status");
         expect_words(&run, &["could not be reached"]);
     }
+}
+
+/// Kills nothing and ends nothing by itself: the holder of the lock is alive as the server sees it,
+/// but gives no sign of life any more.
+#[cfg(unix)]
+fn with_silent_holder(backend: Backend, test: impl Fn(&TestDatabase)) {
+    use stairway_tests::servers::process::Signal;
+
+    const PATIENCE: std::time::Duration = std::time::Duration::from_mins(1);
+    if !available_backends().contains(&backend) {
+        return;
+    }
+    let database = TestDatabase::create(backend);
+    call(database.url(), 0, "upgrade add_users_email_verified-1");
+    let mut application = database.session();
+    application.execute(match backend {
+        Backend::MySql => "LOCK TABLES users WRITE",
+        Backend::Postgres | Backend::Sqlite => "BEGIN; LOCK TABLE users IN ACCESS EXCLUSIVE MODE",
+    });
+    // The next revision changes the table.
+    let holder = stairway()
+        .args(["upgrade", "+1"])
+        .database(&database)
+        .env("MIGRATION_STATEMENT_LOCK_TIMEOUT", "5m")
+        .spawn();
+    stairway_tests::wait_until("it holds the lock", PATIENCE, || {
+        holder.stderr().contains("Applying")
+            && database.rows("SELECT count(*) FROM stairway_lease") == [[Some("1".to_owned())]]
+    });
+    // As on a machine that has frozen, an hour ago.
+    holder.signal(Signal::Stop);
+    database.execute(match backend {
+        Backend::MySql => "UPDATE stairway_lease SET seen_at = seen_at - INTERVAL 1 HOUR",
+        Backend::Postgres | Backend::Sqlite => {
+            "UPDATE stairway_lease SET seen_at = seen_at - interval '1 hour'"
+        }
+    });
+    test(&database);
+    drop(application);
+}
+
+#[test]
+#[cfg(unix)]
+fn what_becomes_of_the_statement_of_a_run_that_gives_no_sign_of_life_is_settable() {
+    for backend in [Backend::Postgres, Backend::MySql] {
+        with_silent_holder(backend, |database| {
+            let waiting = [
+                ("MIGRATION_ORPHAN", "wait"),
+                ("MIGRATION_LOCK_TIMEOUT", "4s"),
+            ];
+            let waited = with(database, &waiting, 4, "upgrade +1");
+            expect_words(&waited, &["has given no sign of life", "stairway unlock"]);
+            // Its session ends; the table is still the application's, which is another matter.
+            let cancelling = [
+                ("MIGRATION_ORPHAN", "cancel"),
+                ("MIGRATION_LOCK_TIMEOUT", "1m"),
+                ("MIGRATION_STATEMENT_LOCK_TIMEOUT", "1s"),
+                ("MIGRATION_MAX_RETRY_ATTEMPTS", "0"),
+            ];
+            let cancelled = with(database, &cancelling, 1, "upgrade +1");
+            expect_words(&cancelled, &["on the server was ended", "(lock timeout)"]);
+        });
+    }
+}
+
+#[test]
+fn whether_there_is_a_pooler_is_settable() {
+    if !available_backends().contains(&Backend::Postgres) {
+        return;
+    }
+    let database = TestDatabase::create(Backend::Postgres);
+    // Found out or said, each step of its own transaction is safe either way.
+    for (number, pooler) in ["detect", "direct", "transaction"].iter().enumerate() {
+        with(&database, &[("MIGRATION_POOLER", pooler)], 0, "upgrade +1");
+        let status = json(database.url(), 0, "status");
+        assert_eq!(status["applied_count"], number + 1, "{status}");
+    }
+    // What is held between two steps is nothing behind a pooler, so nobody waits for it.
+    let mut other = database.session();
+    let key =
+        "SELECT objid::bigint + (classid::bigint << 32) FROM pg_locks WHERE locktype = 'advisory'";
+    let holder_of = |pooler: &str, other: &mut stairway_tests::Session| {
+        other.execute("BEGIN; LOCK TABLE users IN ACCESS EXCLUSIVE MODE");
+        let holder = stairway()
+            .args(["upgrade", "+1"])
+            .database(&database)
+            .env("MIGRATION_POOLER", pooler)
+            .env("MIGRATION_STATEMENT_LOCK_TIMEOUT", "5m")
+            .spawn();
+        stairway_tests::wait_until(
+            "it waits for the table",
+            std::time::Duration::from_mins(1),
+            || holder.stderr().contains("Applying") && database.rows(key).len() == 1,
+        );
+        let leases = database.rows("SELECT count(*) FROM stairway_lease");
+        other.execute("COMMIT");
+        let holder = holder.wait(std::time::Duration::from_mins(2));
+        expect(&holder, 0, pooler);
+        leases
+    };
+    // With a session of its own it writes down who it is; behind a pooler its session is nobody's.
+    assert_eq!(holder_of("direct", &mut other), [[Some("1".to_owned())]]);
+    assert_eq!(
+        holder_of("transaction", &mut other),
+        [[Some("0".to_owned())]]
+    );
 }

@@ -1,21 +1,28 @@
 //! End-to-end tests: the real binaries, scripts and servers. One test binary, one module for each
 //! subject.
 
+mod backups;
 mod calls;
 #[cfg(unix)]
 mod deploy;
 #[cfg(unix)]
 mod documentation;
 mod environment;
+#[cfg(unix)]
+mod faults;
 mod first_steps;
 mod harness;
+mod json_forms;
 #[cfg(unix)]
 mod migrate_script;
 mod offline_sql;
+#[cfg(unix)]
+mod project;
 mod races;
 mod read_only;
 #[cfg(unix)]
 mod refusals;
+mod schema_cases;
 #[cfg(unix)]
 mod servers;
 mod several_databases;

@@ -1,11 +1,8 @@
 //! What the options of `upgrade` and `downgrade` promise.
 
-use std::fs;
-use std::path::Path;
+use stairway_tests::{Backend, on_each_backend};
 
-use stairway_tests::{Backend, TestDatabase, has_programs, on_each_backend, stairway};
-
-use crate::calls::{SECRET, call, expect, expect_words, json, tables};
+use crate::calls::{call, expect_words, json, tables};
 
 #[test]
 fn a_dry_run_shows_the_steps_and_their_sql_and_writes_nothing() {
@@ -123,81 +120,5 @@ fn a_single_transaction_is_all_or_nothing_where_there_can_be_one_and_refused_els
         database.execute("DROP TABLE experiments");
         call(database.url(), 0, "upgrade --single-transaction");
         call(database.url(), 0, "status --exit-code");
-    });
-}
-
-/// The names in a directory, oldest backup first.
-fn backups(directory: &Path) -> Vec<String> {
-    let Ok(entries) = fs::read_dir(directory) else {
-        return Vec::new();
-    };
-    let mut names: Vec<String> = entries
-        .filter_map(|entry| Some(entry.ok()?.file_name().to_string_lossy().into_owned()))
-        .collect();
-    names.sort();
-    names
-}
-
-#[test]
-fn backups_are_named_verified_and_kept_to_a_number() {
-    on_each_backend(|database| {
-        let (programs, extension): (&[&str], _) = match database.backend() {
-            Backend::Sqlite => (&[], "db"),
-            Backend::Postgres => (&["pg_dump", "pg_restore"], "dump"),
-            Backend::MySql => (&["mariadb-dump"], "sql"),
-        };
-        if !has_programs(programs) {
-            return;
-        }
-        let directory = tempfile::tempdir().expect("a directory can be made");
-        let directory = directory.path().join("backups");
-        let upgrade = |line: &str| {
-            let run = stairway()
-                .args(line.split(' '))
-                .args(["--output", "json"])
-                .database(&database)
-                .env("MIGRATION_BACKUP_DIRECTORY", &directory)
-                .env("MIGRATION_BACKUPS_KEPT", "2")
-                .run();
-            expect(&run, 0, line);
-            run.json()
-        };
-        upgrade("upgrade +1");
-        assert_eq!(backups(&directory), [""; 0]);
-        for kept in [1, 2, 2] {
-            let report = upgrade("upgrade +1 --backup");
-            let names = backups(&directory);
-            assert_eq!(names.len(), kept, "{names:?}");
-            let path = report["backup"].as_str().expect("the backup's path");
-            let newest = names.last().expect("there is one");
-            assert!(path.ends_with(newest.as_str()), "{path} {names:?}");
-            let before = report["from"][0].as_str().expect("a revision");
-            assert!(
-                newest.contains(before) && newest.ends_with(extension),
-                "{newest}"
-            );
-        }
-        // With nothing to do there is nothing to save.
-        upgrade("upgrade");
-        let names = backups(&directory);
-        upgrade("upgrade --backup");
-        assert_eq!(backups(&directory), names);
-    });
-}
-
-#[test]
-fn if_the_backup_fails_nothing_is_migrated() {
-    on_each_backend(|database: TestDatabase| {
-        let run = stairway()
-            .args(["upgrade", "--backup"])
-            .database(&database)
-            // A directory can't be made there.
-            .env("MIGRATION_BACKUP_DIRECTORY", "/dev/null/backups")
-            .env("PGPASSWORD", SECRET)
-            .run();
-        expect(&run, 1, "upgrade --backup");
-        expect_words(&run, &["the backup failed, and nothing was migrated"]);
-        let status = json(database.url(), 0, "status");
-        assert_eq!(status["state"], "empty", "{status}");
     });
 }

@@ -52,6 +52,10 @@ impl Execute for Arguments {
         self.migration.overrides(overrides);
     }
 
+    fn is_measured(&self) -> bool {
+        !self.migration.sql
+    }
+
     async fn execute(&self, session: &Session<'_>) -> Result<Outcome, CommandError> {
         let manager = session.manager()?;
         if self.migration.sql {

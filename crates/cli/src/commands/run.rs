@@ -58,6 +58,10 @@ impl Execute for Arguments {
         true
     }
 
+    fn is_measured(&self) -> bool {
+        true
+    }
+
     async fn execute(&self, session: &Session<'_>) -> Result<Outcome, CommandError> {
         let began = Instant::now();
         let result = self.migrate(session).await;

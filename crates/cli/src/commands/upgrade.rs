@@ -57,6 +57,10 @@ impl Execute for Arguments {
         self.plan.overrides(overrides);
     }
 
+    fn is_measured(&self) -> bool {
+        !self.migration.sql
+    }
+
     async fn execute(&self, session: &Session<'_>) -> Result<Outcome, CommandError> {
         let manager = session.manager()?;
         let target = self.target.as_deref().unwrap_or("heads");

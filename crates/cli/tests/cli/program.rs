@@ -3,7 +3,6 @@
 use std::path::Path;
 use std::process::{Command, Output};
 
-use serde_json::Value;
 use tempfile::TempDir;
 
 /// A directory to call the program in. Without anything else it migrates `stairway.db` there.
@@ -82,12 +81,5 @@ impl Place {
             said.out, said.err
         );
         said
-    }
-}
-
-impl Said {
-    pub(crate) fn json(&self) -> Value {
-        serde_json::from_str(&self.out)
-            .unwrap_or_else(|error| panic!("{error} in {:?}; err: {}", self.out, self.err))
     }
 }

@@ -93,6 +93,17 @@ impl fmt::Display for Failure {
     }
 }
 
+/// What an error says, for people. `PostgreSQL`'s errors name a line of the server's own source, which
+/// reads as if it were a line of the statement: that is left out.
+pub(crate) fn said(error: &sqlx::Error) -> String {
+    if let sqlx::Error::Database(inner) = error
+        && let Some(postgres) = inner.try_downcast_ref::<sqlx::postgres::PgDatabaseError>()
+    {
+        return format!("error returned from database: {}", postgres.message());
+    }
+    error.to_string()
+}
+
 /// Finds out what an error means.
 pub(crate) fn classify(dialect: Dialect, error: &sqlx::Error) -> Failure {
     match error {

@@ -56,6 +56,12 @@ pub enum UrlError {
     /// The URL names no database.
     #[error("the database URL `{url}` names no database: add /NAME after the host")]
     NoDatabase { url: String },
+    /// The URL names no file.
+    #[error(
+        "the database URL `{url}` names no file: write sqlite://FILE?mode=rwc, or sqlite::memory: for one that is \
+         gone with the program"
+    )]
+    NoFile { url: String },
 }
 
 impl DatabaseUrl {
@@ -76,6 +82,9 @@ impl DatabaseUrl {
                 reason: redact_secrets(&reason, &known),
             }
         };
+        if !url.contains(':') {
+            return Err(UrlError::UnknownScheme { url: shown });
+        }
         let scheme = url
             .split(':')
             .next()
@@ -96,6 +105,10 @@ impl DatabaseUrl {
             }
             "sqlite" => {
                 let options = SqliteConnectOptions::from_str(url).map_err(malformed)?;
+                // SQLite would take that for a file of its own that is gone with the connection.
+                if options.get_filename().as_os_str().is_empty() && !url.contains("mode=memory") {
+                    return Err(UrlError::NoFile { url: shown });
+                }
                 UrlTarget::Sqlite {
                     file: sqlite_file(url, &options),
                     options,
@@ -339,6 +352,31 @@ mod tests {
             let shown = format!("{parsed} {parsed:?}");
             assert!(!shown.contains("s3cr"), "{shown}");
             assert_eq!(parsed.redact("bad s3cr@t or s3cr%40t"), "bad *** or ***");
+        }
+    }
+
+    #[test]
+    fn a_word_without_a_scheme_and_a_scheme_without_a_file_are_no_database() {
+        for word in [
+            "sqlite",
+            "postgres",
+            "mysql",
+            "stairway.db",
+            "./stairway.db",
+        ] {
+            let error = DatabaseUrl::parse(word).unwrap_err();
+            assert!(matches!(error, UrlError::UnknownScheme { .. }), "{error}");
+        }
+        for url in ["sqlite:", "sqlite://", "sqlite://?mode=rwc"] {
+            let error = DatabaseUrl::parse(url).unwrap_err();
+            assert!(matches!(error, UrlError::NoFile { .. }), "{url}: {error}");
+        }
+        for url in [
+            "sqlite::memory:",
+            "sqlite://:memory:",
+            "sqlite://?mode=memory",
+        ] {
+            assert!(DatabaseUrl::parse(url).is_ok(), "{url}");
         }
     }
 

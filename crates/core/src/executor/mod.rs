@@ -16,19 +16,21 @@ mod settle;
 mod transactional;
 mod write;
 
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use sea_orm_migration::MigrationTrait;
+use sea_orm::DbErr;
+use sea_orm_migration::{MigrationName, MigrationTrait, SchemaManager};
 use stairway_plan::bookkeeping::{AuditRecord, Bookkeeping, StepRecord, Who};
 use stairway_plan::event::EventKind;
 use stairway_plan::history::{Checksum, InterruptedStep};
 use stairway_plan::plan::{Direction, Step};
 use stairway_plan::revision::{Revision, RevisionId};
-use stairway_plan::sql::{Dialect, checksum, redact_statement};
+use stairway_plan::sql::{Dialect, checksum};
 
 use crate::bridge::{MigrationThread, StepError};
 use crate::config::Config;
-use crate::connection::{Baseline, Cancel, Failure, Session, classify_in_session};
+use crate::connection::{Baseline, Cancel, Failure, Session, classify_in_session, said};
 use crate::error::{Error, InDoubt, Remains, StepFailure};
 use crate::lock::{self, MigrationLock};
 use crate::migrations::MigrationSet;
@@ -38,6 +40,25 @@ use crate::stop::{Stop, Urgency};
 
 use engine::Engines;
 use session_state::SessionState;
+
+/// Why a revision was recorded that has not been run.
+const ONLY_RECORDED: &str = "recorded without being run: all that it replaces is applied";
+
+/// What is run where a revision is only recorded.
+struct Nothing;
+
+impl MigrationName for Nothing {
+    fn name(&self) -> &'static str {
+        "nothing"
+    }
+}
+
+#[async_trait::async_trait]
+impl MigrationTrait for Nothing {
+    async fn up(&self, _: &SchemaManager) -> Result<(), DbErr> {
+        Ok(())
+    }
+}
 
 /// Everything that a run's steps share.
 #[derive(Debug)]
@@ -196,6 +217,8 @@ pub(super) struct Progress<'step> {
     pub(super) commit_sent: bool,
     /// Observers know that it began.
     pub(super) announced: bool,
+    /// All that it replaces is applied: nothing is run.
+    pub(super) only_recorded: bool,
 }
 
 /// Why nothing more of a step is sent.
@@ -280,6 +303,11 @@ impl Executor<'_> {
                 step.revision
             )));
         };
+        let migration: Arc<dyn MigrationTrait> = if step.only_recorded {
+            Arc::new(Nothing)
+        } else {
+            migration
+        };
         let dialect = self.session.dialect();
         let safety = match safety_of(dialect, &*migration) {
             // Its statements were run one by one so far, whatever its code says now.
@@ -290,6 +318,7 @@ impl Executor<'_> {
         };
         let transactional = safety == Safety::Transactional;
         let mut progress = Progress::new(revision, step.direction, position, total);
+        progress.only_recorded = step.only_recorded;
         let result = match safety {
             Safety::Transactional => {
                 self.run_transactional(migration, &mut progress, in_outer_transaction)
@@ -421,7 +450,11 @@ impl Executor<'_> {
     /// The statements that record a step which ended well.
     pub(super) fn record(&self, progress: &Progress<'_>) -> String {
         let duration_ms = crate::milliseconds(progress.started.elapsed());
-        let detail = self.attempt_in_words();
+        let detail = if progress.only_recorded {
+            Some(ONLY_RECORDED.to_owned())
+        } else {
+            self.attempt_in_words()
+        };
         let change = match progress.direction {
             Direction::Upgrade => {
                 let checksum = progress.checksum(self.session.dialect());
@@ -432,16 +465,23 @@ impl Executor<'_> {
                         checksum: &checksum,
                         statements: &progress.statements,
                         duration_ms,
+                        stands_for: &self.migrations.graph().stands_for(progress.revision),
                     },
                 )
             }
-            Direction::Downgrade => self.books.remove_applied(&progress.revision.id),
+            Direction::Downgrade => self
+                .books
+                .remove_applied(&progress.revision.id, &progress.revision.replaces),
         };
         let audit = self.books.append_audit(
             self.who,
             &AuditRecord {
                 revision: &progress.revision.id,
-                action: progress.direction.as_str(),
+                action: if progress.only_recorded {
+                    "stamp"
+                } else {
+                    progress.direction.as_str()
+                },
                 outcome: "succeeded",
                 duration_ms,
                 rows_affected: Some(progress.rows_affected),
@@ -461,7 +501,7 @@ impl Executor<'_> {
         StepEnd::Failed(FailedStep {
             statement: None,
             failure: classify_in_session(self.session.dialect(), error),
-            message: self.config.redact(&error.to_string()),
+            message: self.config.redact(&said(error)),
             remains,
         })
     }
@@ -491,6 +531,7 @@ impl<'step> Progress<'step> {
             touches_locks: false,
             commit_sent: false,
             announced: false,
+            only_recorded: false,
         }
     }
 
@@ -499,6 +540,7 @@ impl<'step> Progress<'step> {
         *self = Self {
             started: self.started,
             announced: self.announced,
+            only_recorded: self.only_recorded,
             ..Self::new(self.revision, self.direction, self.position, self.total)
         };
     }
@@ -513,14 +555,19 @@ impl<'step> Progress<'step> {
         }
     }
 
-    /// Notes a statement that changes something.
-    pub(super) fn note(&mut self, text: &str, dialect: Dialect) {
-        self.statements.push(redact_statement(text, dialect));
+    /// Notes a statement that changes something, and how it is shown: without its secrets.
+    pub(super) fn note(&mut self, shown: String, text: &str, dialect: Dialect) {
+        self.statements.push(shown);
         self.exact.extend(single_statements(text, dialect));
     }
 
     /// The checksum of what the step sent.
     fn checksum(&self, dialect: Dialect) -> Checksum {
+        if self.only_recorded {
+            return Checksum::NotComparable {
+                reason: ONLY_RECORDED.to_owned(),
+            };
+        }
         if self.has_read {
             return Checksum::NotComparable {
                 reason: "it reads the database".to_owned(),
@@ -602,6 +649,9 @@ impl<'step> Progress<'step> {
         let Some(expected) = self.revision.expected_rows else {
             return Ok(());
         };
+        if self.only_recorded {
+            return Ok(());
+        }
         let enough = self.rows_affected >= expected.at_least;
         let not_too_many = expected
             .at_most

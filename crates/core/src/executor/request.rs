@@ -9,7 +9,9 @@ use stairway_plan::sql::{Dialect, redact_statement};
 use super::pieces::Piece;
 use super::{Executor, FailedStatement, Progress};
 use crate::bridge::{Request, StepError, bridge_error};
-use crate::connection::{Cancel, Executed, Failure, classify_in_session, may_end_transaction};
+use crate::connection::{
+    Cancel, Executed, Failure, classify_in_session, may_end_transaction, said,
+};
 use crate::stop::{Stop, Urgency};
 
 /// What a migration wants to know of a statement.
@@ -101,12 +103,13 @@ impl Executor<'_> {
         wanted: Wanted,
         nature: Nature,
     ) -> Result<Answer, DbErr> {
-        let index = self.statement_started(progress, text);
+        let shown = redact_statement(text, self.session.dialect());
+        let index = self.statement_started(progress, shown.clone());
         if wanted == Wanted::Rows {
             progress.has_read = true;
         }
         if !(wanted == Wanted::Rows && nature.reads_only) {
-            progress.note(text, self.session.dialect());
+            progress.note(shown, text, self.session.dialect());
         }
         progress.touches_locks |= mentions(text, "advisory") || mentions(text, "_lock");
         let began = Instant::now();
@@ -153,12 +156,12 @@ impl Executor<'_> {
         }
     }
 
-    fn statement_started(&self, progress: &Progress<'_>, text: &str) -> u64 {
+    fn statement_started(&self, progress: &Progress<'_>, shown: String) -> u64 {
         let index = progress.statements.len() as u64 + 1;
         self.observers.emit(EventKind::StatementStarted {
             revision: progress.revision.id.clone(),
             index,
-            sql: redact_statement(text, self.session.dialect()),
+            sql: shown,
         });
         index
     }
@@ -173,7 +176,7 @@ impl Executor<'_> {
     ) -> DbErr {
         let dialect = self.session.dialect();
         let failure = classify_in_session(dialect, &error);
-        let message = self.config.redact(&error.to_string());
+        let message = self.config.redact(&said(&error));
         progress.last_failure = Some(FailedStatement {
             index,
             statement: redact_statement(text, dialect),

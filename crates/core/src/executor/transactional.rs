@@ -12,7 +12,7 @@ use super::pieces::{Piece, pieces};
 use super::request::{Answer, Nature, Wanted};
 use super::{Executor, FailedStep, Progress, StepEnd};
 use crate::bridge::{Request, exec_result};
-use crate::connection::{Cancel, Failure, classify_in_session, postgres_settings};
+use crate::connection::{Cancel, Failure, classify_in_session, postgres_settings, said};
 use crate::error::{Error, Remains};
 use crate::lock::Footing;
 use crate::render::statement_text;
@@ -100,7 +100,11 @@ impl Executor<'_> {
     ) -> Result<Begun, StepEnd> {
         let applied = format!(
             "CASE WHEN {} THEN 't' ELSE 'f' END",
-            self.books.applied_condition(&progress.revision.id)
+            if progress.only_recorded {
+                self.books.applied_condition(&progress.revision.id)
+            } else {
+                self.books.counts_as_applied(progress.revision)
+            }
         );
         let pooled = self.request.footing == Footing::Pooled;
         let sql = match self.session.dialect() {
@@ -452,10 +456,7 @@ impl Executor<'_> {
              without a record"
                 .to_owned()
         } else {
-            format!(
-                "the commit failed: {}",
-                self.config.redact(&error.to_string())
-            )
+            format!("the commit failed: {}", self.config.redact(&said(&error)))
         };
         Err(StepEnd::Failed(FailedStep {
             statement: None,

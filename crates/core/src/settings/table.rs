@@ -422,7 +422,7 @@ pub const SETTINGS: &[Setting] = &[
         default: DefaultValue::Described("none"),
         takes: Takes::Webhook(|draft, value| draft.config.webhook.url = Some(value)),
         scope: Scope::Database,
-        meaning: "Where `run` and `upgrade` send a message when they end. A secret: it is never shown. A message \
+        meaning: "Where `run`, `upgrade` and the server's start-up send a message when they end. A secret: it is never shown. A message \
                   that can't be delivered is a warning and changes nothing else.",
     },
     Setting {
@@ -492,6 +492,37 @@ pub const SETTINGS: &[Setting] = &[
         takes: Takes::Path(|draft, value| draft.log.file = Some(value)),
         scope: Scope::Process,
         meaning: "A file to which the log is appended as JSON lines, besides standard error.",
+    },
+    Setting {
+        key: "log_file_size",
+        variable: "MIGRATION_LOG_FILE_SIZE",
+        flag: None,
+        default: DefaultValue::Written("100"),
+        takes: Takes::Count(0, 1_000_000, |draft, mebibytes| {
+            draft.log.rotation.max_bytes = u64::from(mebibytes) << 20;
+        }),
+        scope: Scope::Process,
+        meaning: "How many MiB the log file may have before it is put aside as `<file>.1`; older ones move up. \
+                  `0` never puts it aside.",
+    },
+    Setting {
+        key: "log_files_kept",
+        variable: "MIGRATION_LOG_FILES_KEPT",
+        flag: None,
+        default: DefaultValue::Written("5"),
+        takes: Takes::Count(0, 1_000, |draft, files| draft.log.rotation.kept = files),
+        scope: Scope::Process,
+        meaning: "How many log files are kept besides the one that is written.",
+    },
+    Setting {
+        key: "metrics_file",
+        variable: "MIGRATION_METRICS_FILE",
+        flag: None,
+        default: DefaultValue::Described("none"),
+        takes: Takes::Path(|draft, path| draft.metrics_file = Some(path)),
+        scope: Scope::Process,
+        meaning: "A file to which `run`, `upgrade` and `downgrade` write their metrics when they end, for the \
+                  textfile collector of Prometheus' node exporter. Its name has to end in `.prom`.",
     },
 ];
 

@@ -10,3 +10,4 @@ mod databases;
 mod every_type;
 mod laws;
 mod many_tables;
+mod reading;

@@ -281,12 +281,14 @@ impl Bookkeeping {
                         id,
                         applied_at,
                         ledger: Some(entry),
+                        by_replacement: false,
                     },
                 )),
                 None => bare.push(AppliedRevision {
                     id,
                     applied_at,
                     ledger: None,
+                    by_replacement: false,
                 }),
             }
         }
@@ -303,6 +305,7 @@ impl Bookkeeping {
             ),
             interrupted: interrupted_from(journal),
             table_exists: true,
+            replaced: Vec::new(),
         }
     }
 

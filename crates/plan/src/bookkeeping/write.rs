@@ -32,6 +32,8 @@ pub struct StepRecord<'a> {
     pub statements: &'a [String],
     /// How long it took.
     pub duration_ms: u64,
+    /// Further rows for the history table: what the revision replaces and the code still has.
+    pub stands_for: &'a [&'a RevisionId],
 }
 
 /// An entry for the audit trail.
@@ -78,9 +80,30 @@ pub struct JournalRecord<'a> {
     pub last_insert_id: u64,
 }
 
+const JOURNAL_COLUMNS: &str = "revision, direction, position, fingerprint, statement, state, definition_before, \
+     returned_rows, rows_affected, last_insert_id, run_id, started_at";
+
 impl Bookkeeping {
     /// Adds a revision to the history table and the ledger.
     pub fn add_applied(&self, who: &Who, step: &StepRecord<'_>) -> String {
+        let history = self.quoted(&self.history);
+        let also: String = step
+            .stands_for
+            .iter()
+            .map(|replaced| {
+                let id = self.text(replaced.as_str());
+                format!(
+                    "; INSERT INTO {history} (version, applied_at) SELECT {id}, {epoch}{from} WHERE NOT {there}",
+                    from = if self.dialect == Dialect::MySql {
+                        " FROM DUAL"
+                    } else {
+                        ""
+                    },
+                    epoch = self.epoch(),
+                    there = self.applied_condition(replaced),
+                )
+            })
+            .collect();
         let id = self.text(step.revision.id.as_str());
         let parents: Vec<&str> = step
             .revision
@@ -98,8 +121,7 @@ impl Bookkeeping {
              INSERT INTO {ledger} (revision, parents, message, checksum_algorithm, checksum, statements, \
              run_id, actor, host, application_version, applied_at, duration_ms) \
              VALUES ({id}, {parents}, {message}, {algorithm}, {checksum}, {statements}, {run}, {actor}, {host}, \
-             {application}, {now}, {duration})",
-            history = self.quoted(&self.history),
+             {application}, {now}, {duration}){also}",
             ledger = self.quoted(&self.ledger),
             epoch = self.epoch(),
             parents = self.text(&json(&parents)),
@@ -116,11 +138,19 @@ impl Bookkeeping {
         )
     }
 
-    /// Takes a revision out of the history table and the ledger.
-    pub fn remove_applied(&self, revision: &RevisionId) -> String {
-        let id = self.text(revision.as_str());
+    /// Takes a revision out of the history table and the ledger, with those that it replaces.
+    pub fn remove_applied(&self, revision: &RevisionId, replaced: &[RevisionId]) -> String {
+        let ids: Vec<String> = [revision]
+            .into_iter()
+            .chain(replaced)
+            .map(|id| self.text(id.as_str()))
+            .collect();
+        let which = match ids.as_slice() {
+            [id] => format!("= {id}"),
+            several => format!("IN ({})", several.join(", ")),
+        };
         format!(
-            "DELETE FROM {} WHERE version = {id}; DELETE FROM {} WHERE revision = {id}",
+            "DELETE FROM {} WHERE version {which}; DELETE FROM {} WHERE revision {which}",
             self.quoted(&self.history),
             self.quoted(&self.ledger),
         )
@@ -142,6 +172,20 @@ impl Bookkeeping {
             self.quoted(&self.history),
             self.text(revision.as_str())
         )
+    }
+
+    /// The condition that a revision is in the history table, or that all that it replaces is.
+    pub fn counts_as_applied(&self, revision: &Revision) -> String {
+        let own = self.applied_condition(&revision.id);
+        if revision.replaces.is_empty() {
+            return own;
+        }
+        let replaced: Vec<String> = revision
+            .replaces
+            .iter()
+            .map(|id| self.applied_condition(id))
+            .collect();
+        format!("({own} OR ({}))", replaced.join(" AND "))
     }
 
     /// Appends to the audit trail. The start is the present moment less the duration.
@@ -187,33 +231,53 @@ impl Bookkeeping {
     pub fn write_journal(&self, who: &Who, entries: &[JournalRecord<'_>]) -> Option<String> {
         let rows: Vec<String> = entries
             .iter()
-            .map(|entry| {
-                format!(
-                    "({revision}, '{direction}', {position}, {fingerprint}, {statement}, '{state}', {before}, \
-                     {returned}, {rows_affected}, {last_insert_id}, {run}, {now})",
-                    revision = self.text(entry.revision.as_str()),
-                    direction = entry.direction.as_str(),
-                    position = entry.position,
-                    fingerprint = self.text(entry.fingerprint),
-                    statement = self.text(entry.statement),
-                    state = entry.state.as_str(),
-                    before = self.optional_text(entry.definition_before),
-                    returned = self.optional_text(entry.returned_rows),
-                    rows_affected = entry.rows_affected,
-                    last_insert_id = entry.last_insert_id,
-                    run = self.text(&who.run_id),
-                    now = self.now(),
-                )
-            })
+            .map(|entry| format!("({})", self.journal_values(who, entry)))
             .collect();
         (!rows.is_empty()).then(|| {
             format!(
-                "INSERT INTO {journal} (revision, direction, position, fingerprint, statement, state, \
-                 definition_before, returned_rows, rows_affected, last_insert_id, run_id, started_at) VALUES {rows}",
+                "INSERT INTO {journal} ({JOURNAL_COLUMNS}) VALUES {rows}",
                 journal = self.quoted(&self.journal),
                 rows = rows.join(", "),
             )
         })
+    }
+
+    /// Writes the entry that says that a step began, unless it is there.
+    pub fn begin_journal(&self, who: &Who, entry: &JournalRecord<'_>) -> String {
+        let from = if self.dialect == Dialect::MySql {
+            "FROM DUAL "
+        } else {
+            ""
+        };
+        format!(
+            "INSERT INTO {journal} ({JOURNAL_COLUMNS}) SELECT {values} {from}WHERE NOT EXISTS \
+             (SELECT 1 FROM {journal} WHERE revision = {revision} AND direction = '{direction}' \
+             AND position = {position})",
+            journal = self.quoted(&self.journal),
+            values = self.journal_values(who, entry),
+            revision = self.text(entry.revision.as_str()),
+            direction = entry.direction.as_str(),
+            position = entry.position,
+        )
+    }
+
+    fn journal_values(&self, who: &Who, entry: &JournalRecord<'_>) -> String {
+        format!(
+            "{revision}, '{direction}', {position}, {fingerprint}, {statement}, '{state}', {before}, \
+             {returned}, {rows_affected}, {last_insert_id}, {run}, {now}",
+            revision = self.text(entry.revision.as_str()),
+            direction = entry.direction.as_str(),
+            position = entry.position,
+            fingerprint = self.text(entry.fingerprint),
+            statement = self.text(entry.statement),
+            state = entry.state.as_str(),
+            before = self.optional_text(entry.definition_before),
+            returned = self.optional_text(entry.returned_rows),
+            rows_affected = entry.rows_affected,
+            last_insert_id = entry.last_insert_id,
+            run = self.text(&who.run_id),
+            now = self.now(),
+        )
     }
 
     /// Marks a started statement as done.

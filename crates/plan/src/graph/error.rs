@@ -78,6 +78,36 @@ pub enum GraphError {
         /// Every revision that declares it.
         revisions: Vec<RevisionId>,
     },
+    /// Several revisions replace the same one.
+    #[error("{replaced} is replaced by {}: keep one", Listed(by))]
+    ReplacedTwice {
+        /// The replaced revision.
+        replaced: RevisionId,
+        /// Every revision that replaces it.
+        by: Vec<RevisionId>,
+    },
+    /// A revision replaces one that itself replaces others.
+    #[error(
+        "{revision} replaces {replaced}, which itself replaces others; once every database has recorded {replaced}, \
+         take its `replaces:` out, and it can be replaced as any other"
+    )]
+    ReplacesReplacing {
+        /// The revision.
+        revision: RevisionId,
+        /// What it replaces.
+        replaced: RevisionId,
+    },
+    /// A revision follows or depends on one that it replaces.
+    #[error(
+        "{revision} replaces {replaced} and can't follow it: let it revise what the first of those that it replaces \
+         revises"
+    )]
+    FollowsReplaced {
+        /// The revision.
+        revision: RevisionId,
+        /// What it replaces and follows.
+        replaced: RevisionId,
+    },
     /// A branch label is the id of a revision.
     #[error("the branch label `{label}` of {declared_by} is also the id of a revision")]
     LabelIsRevision {

@@ -37,6 +37,22 @@ pub enum PlanError {
         /// What would be applied, in order.
         pending: Vec<RevisionId>,
     },
+    /// Only a part of what a revision replaces is applied, so it can neither be run nor count as
+    /// applied.
+    #[error(
+        "only a part of what {revision} replaces is applied: {}; not applied: {}; upgrade with a build from before \
+         {revision} first",
+        Listed(applied),
+        Listed(missing)
+    )]
+    PartlyReplaced {
+        /// The revision.
+        revision: RevisionId,
+        /// What it replaces and is applied.
+        applied: Vec<RevisionId>,
+        /// What it replaces and is not applied.
+        missing: Vec<RevisionId>,
+    },
     /// Strict order was asked for, and these stand below applied revisions.
     #[error(
         "these pending revisions stand below applied ones: {}; strict order refuses them; \

@@ -72,6 +72,10 @@ pub fn plan_stamp<T: AsRef<str>>(
     let mut added = present.clone();
     added.remove_all(standing.known());
     let stays = |position: Option<usize>| position.is_some_and(|at| present.contains(at));
+    // What this build does not know is forgotten, too, where that was asked for.
+    let forgotten = options
+        .purge
+        .then(|| history.replaced.iter().filter(|id| !graph.has_replaced(id)));
     Ok(StampPlan {
         from: heads(graph, standing.known()),
         to: heads(graph, &after),
@@ -82,6 +86,7 @@ pub fn plan_stamp<T: AsRef<str>>(
             .map(|entry| &standing.entries()[entry])
             .filter(|entry| !stays(entry.position))
             .map(|entry| entry.applied.id.clone())
+            .chain(forgotten.into_iter().flatten().cloned())
             .collect(),
     })
 }

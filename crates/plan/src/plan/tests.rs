@@ -1,6 +1,7 @@
 mod downgrade;
 mod offline;
 mod properties;
+mod replacement;
 mod select;
 mod stamp;
 mod upgrade;

@@ -29,6 +29,14 @@ pub enum TargetError {
         /// Names that are much like it, most alike first.
         did_you_mean: Vec<String>,
     },
+    /// The name is a revision that another one stands in for.
+    #[error("{replaced} was replaced by {by}: name that one")]
+    Replaced {
+        /// What was written.
+        replaced: RevisionId,
+        /// What replaces it.
+        by: RevisionId,
+    },
     /// The name is a part of several ids.
     #[error(
         "`{}` could be {}: write more of it",

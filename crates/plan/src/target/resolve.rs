@@ -278,6 +278,12 @@ impl<'a> Resolver<'a> {
     }
 
     fn unknown(&self, name: &str) -> TargetError {
+        if let Some(by) = self.graph.replaced_by(name) {
+            return TargetError::Replaced {
+                replaced: name.into(),
+                by: by.clone(),
+            };
+        }
         let ids = self.graph.iter().map(|revision| revision.id.as_str());
         let labels = self.graph.labels().map(|(label, _)| label);
         let symbols = ["head", "heads", "base", "current"];

@@ -11,6 +11,7 @@ use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 use http_body_util::BodyExt;
 use serde_json::Value;
+use stairway_core::notify::Notification;
 use stairway_core::{Error, MetricsObserver, Observer};
 use stairway_plan::event::{Event, EventKind};
 use stairway_plan::graph::RevisionGraph;
@@ -23,7 +24,7 @@ use tower::ServiceExt;
 use crate::progress::StartupReport;
 use crate::routes::{probe_router, router, standalone};
 use crate::settings::ServerSettings;
-use crate::source::{AuditPage, PendingStep, Source};
+use crate::source::{AuditPage, Ended, PendingStep, Source};
 use crate::state::{RunObserver, ServerState};
 use crate::unavailable::{Reason, Unavailable};
 
@@ -202,8 +203,13 @@ impl Source for FakeDatabase {
         })
     }
 
-    fn start_up(&self) -> BoxFuture<'static, Result<(), Error>> {
-        self.start_up.lock().expect("no panic")()
+    fn start_up(&self) -> BoxFuture<'static, Ended> {
+        let result = self.start_up.lock().expect("no panic")();
+        result.map(|result| Ended { result, news: None }).boxed()
+    }
+
+    fn tell(&self, _: Notification) -> BoxFuture<'static, ()> {
+        unreachable!("there is no news")
     }
 
     fn stop(&self) {

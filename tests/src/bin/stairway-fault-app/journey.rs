@@ -101,13 +101,32 @@ async fn shop(manager: &SchemaManager<'_>) -> Result<(), DbErr> {
         "CREATE VIEW big_orders AS SELECT id FROM orders WHERE total > 15",
     )
     .await?;
+    // Statements that take a while.
+    run(manager, "CREATE TABLE bulk (n int NOT NULL)").await?;
+    run(manager, &fill_bulk()).await?;
+    run(manager, "ALTER TABLE bulk ADD COLUMN doubled int").await?;
+    run(manager, "UPDATE bulk SET doubled = n * 2").await?;
+    run(manager, "CREATE INDEX bulk_n ON bulk (n)").await?;
     run(manager, "CREATE TABLE scratch (id int)").await?;
     run(manager, "INSERT INTO scratch VALUES (1)").await?;
     run(manager, "DROP TABLE scratch").await?;
     witness(manager, "shop").await
 }
 
+/// Four thousand rows, in the words of every database.
+fn fill_bulk() -> String {
+    let digits = (0..10)
+        .map(|digit| format!("SELECT {digit} AS n"))
+        .collect::<Vec<_>>()
+        .join(" UNION ALL ");
+    format!(
+        "INSERT INTO bulk (n) SELECT a.n + 10 * b.n + 100 * c.n + 1000 * d.n \
+         FROM ({digits}) a, ({digits}) b, ({digits}) c, ({digits}) d WHERE d.n < 4"
+    )
+}
+
 async fn shop_down(manager: &SchemaManager<'_>) -> Result<(), DbErr> {
+    run(manager, "DROP TABLE bulk").await?;
     run(manager, "DROP VIEW big_orders").await?;
     run(manager, "DROP TABLE orders").await?;
     run(manager, "DROP TABLE customers").await?;
@@ -141,6 +160,14 @@ async fn outside(manager: &SchemaManager<'_>) -> Result<(), DbErr> {
     )
     .await?;
     run(manager, "UPDATE moods SET bumped = bumped + 1").await?;
+    // Again statements that take a while, each for itself.
+    run(manager, "UPDATE bulk SET doubled = doubled + 1").await?;
+    run(manager, "CREATE INDEX bulk_doubled ON bulk (doubled)").await?;
+    run(
+        manager,
+        "INSERT INTO bulk (n, doubled) SELECT n + 10000, 0 FROM bulk",
+    )
+    .await?;
     // A transaction of its own, with a savepoint that stays and one that goes.
     let own = manager.begin().await?;
     run(&own, "UPDATE orders SET total = total + 100 WHERE id = 1").await?;
@@ -185,6 +212,14 @@ async fn outside_down(manager: &SchemaManager<'_>) -> Result<(), DbErr> {
         "DROP INDEX customers_name",
     )
     .await?;
+    run_for(
+        manager,
+        "DROP INDEX bulk_doubled",
+        "DROP INDEX bulk_doubled ON bulk",
+        "DROP INDEX bulk_doubled",
+    )
+    .await?;
+    run(manager, "DELETE FROM bulk WHERE n >= 10000").await?;
     run(manager, "DROP TABLE moods").await?;
     run_for(manager, "DROP TYPE mood", "", "").await?;
     run(manager, "DELETE FROM evidence WHERE what LIKE 'o%'").await?;

@@ -1,9 +1,18 @@
 //! The command line over migrations that are made to be hurt: killed, cut off, run sixteen at once.
 //!
-//! `FAULT_MIGRATIONS` chooses them. With `FAULT_KILL=started:7` the process upgrades to head and kills
-//! itself as hard as it can when the run's seventh statement is about to be sent; with `finished:7`
-//! when its answer has come and nothing has been written down of it; with `step:2` when the second
-//! revision is recorded. Otherwise this is the ordinary command line.
+//! `FAULT_MIGRATIONS` chooses them. With `FAULT_KILL=PLACE` the process upgrades to head and kills itself
+//! as hard as it can at a place:
+//!
+//! - `started:7`: the run's seventh statement is about to be sent;
+//! - `during:7:900`: 900 microseconds after that;
+//! - `finished:7`: its answer has come, and nothing has been written down of it;
+//! - `step:2`: the second revision is recorded.
+//!
+//! A place that does not come, such as `started:0`, is counted: the last line says how often it was
+//! passed.
+//!
+//! With `FAULT_HOLD=PLACE` it waits there instead: it makes the file that `FAULT_GATE` names, and goes
+//! on when that is gone. Otherwise this is the ordinary command line.
 
 mod hostile;
 mod journey;
@@ -26,9 +35,10 @@ use revision::Revisions;
 
 fn main() -> ExitCode {
     let migrations = MigrationSet::with_metadata::<Migrator>(chosen().metadata);
-    match env::var("FAULT_KILL") {
-        Ok(place) => upgrade_until(&place, migrations),
-        Err(_) => stairway_cli::run(migrations),
+    match (env::var("FAULT_KILL"), env::var("FAULT_HOLD")) {
+        (Ok(place), _) => upgrade_watched(&place, Blow::Kill, migrations),
+        (_, Ok(place)) => upgrade_watched(&place, Blow::Hold, migrations),
+        _ => stairway_cli::run(migrations),
     }
 }
 
@@ -51,21 +61,31 @@ fn chosen() -> Revisions {
     }
 }
 
-/// Upgrades to head, and dies on the way.
-fn upgrade_until(place: &str, migrations: Result<MigrationSet, MigrationSetError>) -> ExitCode {
-    let Some(killer) = Killer::parse(place) else {
+/// Upgrades to head with something in the way.
+fn upgrade_watched(
+    place: &str,
+    blow: Blow,
+    migrations: Result<MigrationSet, MigrationSetError>,
+) -> ExitCode {
+    let Some(watcher) = Watcher::parse(place, blow) else {
         say(&format!(
-            "FAULT_KILL={place} is none of started:N, finished:N, step:N"
+            "{place} is none of started:N, during:N:MICROSECONDS, finished:N, step:N"
         ));
         return ExitCode::from(2);
     };
     let upgraded = (|| -> Result<(), Box<dyn std::error::Error>> {
+        let watcher = Arc::new(watcher);
         let manager =
-            Manager::new(migrations?, config_from_environment()?).with_observer(Arc::new(killer));
+            Manager::new(migrations?, config_from_environment()?)
+                .with_observer(Arc::<Watcher>::clone(&watcher));
         let runtime = tokio::runtime::Builder::new_multi_thread()
             .enable_all()
             .build()?;
         runtime.block_on(manager.upgrade_to_head(false))?;
+        say(&format!(
+            "passed {} time(s)",
+            watcher.seen.load(Ordering::SeqCst)
+        ));
         Ok(())
     })();
     match upgraded {
@@ -86,43 +106,68 @@ fn say(message: &str) {
 #[derive(Clone, Copy)]
 enum Place {
     Started,
+    During(Duration),
     Finished,
     Step,
 }
 
-struct Killer {
+#[derive(Clone, Copy)]
+enum Blow {
+    Kill,
+    Hold,
+}
+
+struct Watcher {
     place: Place,
     at: u64,
+    blow: Blow,
     seen: AtomicU64,
 }
 
-impl Killer {
-    fn parse(text: &str) -> Option<Self> {
-        let (place, at) = text.split_once(':')?;
-        let place = match place {
-            "started" => Place::Started,
-            "finished" => Place::Finished,
-            "step" => Place::Step,
+impl Watcher {
+    fn parse(text: &str, blow: Blow) -> Option<Self> {
+        let mut parts = text.split(':');
+        let place = parts.next()?;
+        let at = parts.next()?.parse().ok()?;
+        let place = match (place, parts.next()) {
+            ("started", None) => Place::Started,
+            ("during", Some(pause)) => Place::During(Duration::from_micros(pause.parse().ok()?)),
+            ("finished", None) => Place::Finished,
+            ("step", None) => Place::Step,
             _ => return None,
         };
         Some(Self {
             place,
-            at: at.parse().ok()?,
+            at,
+            blow,
             seen: AtomicU64::new(0),
         })
     }
 }
 
-impl Observer for Killer {
+impl Observer for Watcher {
     fn observe(&self, event: &Event) {
         let is_here = matches!(
             (self.place, &event.kind),
-            (Place::Started, EventKind::StatementStarted { .. })
-                | (Place::Finished, EventKind::StatementFinished { .. })
+            (
+                Place::Started | Place::During(_),
+                EventKind::StatementStarted { .. }
+            ) | (Place::Finished, EventKind::StatementFinished { .. })
                 | (Place::Step, EventKind::StepFinished { .. })
         );
-        if is_here && self.seen.fetch_add(1, Ordering::SeqCst) + 1 == self.at {
-            die();
+        if !is_here || self.seen.fetch_add(1, Ordering::SeqCst) + 1 != self.at {
+            return;
+        }
+        match (self.blow, self.place) {
+            (Blow::Kill, Place::During(pause)) => {
+                // The statement is sent meanwhile.
+                thread::spawn(move || {
+                    thread::sleep(pause);
+                    die();
+                });
+            }
+            (Blow::Kill, _) => die(),
+            (Blow::Hold, _) => revision::wait_at_gate(),
         }
     }
 }

@@ -102,3 +102,16 @@ pub(crate) async fn run_for(
     }
     run(manager, sql).await
 }
+
+/// Makes the file that `FAULT_GATE` names, and waits until somebody removes it.
+pub(crate) fn wait_at_gate() {
+    let Some(gate) = std::env::var_os("FAULT_GATE") else {
+        return;
+    };
+    if std::fs::write(&gate, "").is_err() {
+        return;
+    }
+    while std::path::Path::new(&gate).exists() {
+        std::thread::sleep(std::time::Duration::from_millis(5));
+    }
+}

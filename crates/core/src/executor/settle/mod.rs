@@ -3,6 +3,7 @@
 //! The objects that a definition concerns look either as they did before it, or it is done; before it
 //! is sent, their look is written down.
 
+mod effect;
 mod mysql;
 mod postgres;
 
@@ -87,6 +88,16 @@ pub(super) async fn settle(
     let now = definition(session, statement, text).await?;
     Ok(match now {
         Some(now) if now == before => Settled::NotDone,
+        Some(now) if session.dialect() == Dialect::MySql => {
+            match effect::effect(statement, text, &now) {
+                effect::Effect::There => Settled::Done,
+                effect::Effect::NotMade => Settled::NotDone,
+                effect::Effect::Missing(what) => Settled::Unknown(format!(
+                    "what its last statement concerns has changed since, but not as the statement would have \
+                     changed it: {what}. Somebody else seems to have changed it"
+                )),
+            }
+        }
         Some(_) => Settled::Done,
         None => Settled::Unknown(
             "the objects of its last statement can't be looked at any more".to_owned(),

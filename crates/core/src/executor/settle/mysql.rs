@@ -9,11 +9,9 @@ use stairway_plan::sql::{
     Dialect, ObjectKind, ObjectName, ObjectReference, Statement, StatementKind,
 };
 
+use super::effect::ABSENT;
 use super::{Settled, quoted};
 use crate::connection::Session;
-
-/// Stands in a look for an object that is not there.
-const ABSENT: &str = "absent";
 
 /// Stands in a look for a table whose number is not known, for want of the PROCESS privilege.
 const NO_NUMBER: &str = "number not known";

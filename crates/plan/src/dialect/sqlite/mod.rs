@@ -5,6 +5,7 @@ mod canonical;
 pub mod catalogue;
 mod ddl;
 mod edit;
+mod parentheses;
 mod read;
 mod rebuild;
 mod render;
@@ -50,6 +51,14 @@ impl Rules for SqliteRules {
 
     fn canonical_expression(&self, expression: &str) -> String {
         canonical::expression(expression)
+    }
+
+    fn folds_column_names(&self) -> bool {
+        true
+    }
+
+    fn folds_table_names(&self) -> bool {
+        true
     }
 
     fn short_expression(&self, expression: &str) -> String {
