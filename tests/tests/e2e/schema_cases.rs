@@ -232,7 +232,7 @@ fn the_sample_cases_hold_from_the_command_line() {
                 continue;
             }
             tried += 1;
-            let found = go_through(&case, [before, &original, &after])
+            let found = go_through(&case, [&before, &original, &after])
                 .unwrap_or_else(|failure| vec![failure]);
             for complaint in found {
                 report.push_str(&format!("{}: {complaint}\n", case["id"]));
