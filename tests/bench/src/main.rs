@@ -6,6 +6,7 @@
 
 mod apply;
 mod build_cost;
+mod compare;
 mod contention;
 mod memory;
 mod migrator;
@@ -46,7 +47,7 @@ async fn all(chosen: &[&str]) -> Outcome {
     if wanted("planning") {
         planning::measure(&mut report)?;
     }
-    if ["start", "apply", "contention", "memory"]
+    if ["start", "apply", "contention", "memory", "compare"]
         .into_iter()
         .any(wanted)
     {
@@ -62,6 +63,9 @@ async fn all(chosen: &[&str]) -> Outcome {
         }
         if wanted("memory") {
             memory::measure(&world, &mut report).await?;
+        }
+        if wanted("compare") {
+            compare::measure(&world, &mut report).await?;
         }
     }
     if wanted("server") {

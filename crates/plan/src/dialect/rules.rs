@@ -77,6 +77,11 @@ pub trait Rules: fmt::Debug + Sync {
         false
     }
 
+    /// What becomes of the type when its table becomes strict.
+    fn strict_type(&self, column_type: &ColumnType) -> ColumnType {
+        column_type.clone()
+    }
+
     /// Whether only a column of one exact type can be numbered.
     fn numbers_one_type_only(&self) -> bool {
         false

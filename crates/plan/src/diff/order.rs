@@ -235,7 +235,35 @@ fn edges(findings: &[Finding], from: &Dependencies, to: &Dependencies) -> BTreeS
     }
     same_name_edges(findings, &mut add);
     type_edges(findings, &mut add);
+    key_edges(findings, &mut add);
     edges
+}
+
+/// A foreign key that goes with its column goes before the key that it refers to.
+fn key_edges(findings: &[Finding], add: &mut impl FnMut(usize, usize)) {
+    for (earlier, finding) in findings.iter().enumerate() {
+        let Op::Drop(Object::Column { dependents, .. }) = &finding.op else {
+            continue;
+        };
+        let targets: Vec<&ObjectName> = dependents
+            .iter()
+            .filter_map(|object| match object {
+                Object::ForeignKey { foreign_key, .. } => Some(&foreign_key.ref_table),
+                _ => None,
+            })
+            .collect();
+        for (later, finding) in findings.iter().enumerate() {
+            if let Op::Drop(
+                Object::PrimaryKey { table, .. }
+                | Object::Unique { table, .. }
+                | Object::Index { table, .. },
+            ) = &finding.op
+                && targets.contains(&table)
+            {
+                add(earlier, later);
+            }
+        }
+    }
 }
 
 /// A column leaves its enum before the enum changes.

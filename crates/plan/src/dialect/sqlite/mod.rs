@@ -73,6 +73,10 @@ impl Rules for SqliteRules {
         true
     }
 
+    fn strict_type(&self, column_type: &ColumnType) -> ColumnType {
+        canonical::strict_type(column_type)
+    }
+
     fn numbers_one_type_only(&self) -> bool {
         true
     }
