@@ -16,6 +16,7 @@
 
 mod backends;
 mod binaries;
+mod browser;
 mod database;
 mod names;
 mod program;
@@ -24,6 +25,7 @@ mod session;
 mod wait;
 
 pub use backends::{available_backends, checker, has_programs, on_each_backend};
+pub use browser::Browser;
 pub use database::TestDatabase;
 pub use program::{Finished, Program, Running, stairway, stairway_server};
 pub use project::Project;

@@ -14,7 +14,7 @@ use crate::tools;
 ///
 /// Starts throw-away servers that keep what they commit. Every figure is a ratio to something else
 /// measured in the same run, so it can be read on any machine. Measurements: planning, start, apply,
-/// contention, memory, build; all of them take about half an hour. In the page each measurement's
+/// contention, memory, compare, server, build; all of them take about half an hour. In the page each measurement's
 /// section is replaced as far as the end of its table; everything else there stays.
 #[derive(Debug, Args)]
 pub(crate) struct Arguments {

@@ -66,6 +66,11 @@ const REQUIREMENTS: &[Requirement] = &[
         needed_by: Need::Checkers,
     },
     Requirement {
+        programs: &["chromium"],
+        package: "chromium",
+        needed_by: Need::Checkers,
+    },
+    Requirement {
         programs: &["jq"],
         package: "jq",
         needed_by: Need::Checkers,
@@ -154,6 +159,7 @@ mod tests {
                 "mariadb-client",
                 "shellcheck",
                 "prometheus",
+                "chromium",
                 "jq",
                 "python3-pip"
             ]
@@ -166,6 +172,7 @@ mod tests {
                 "pgbouncer",
                 "shellcheck",
                 "prometheus",
+                "chromium",
                 "jq",
                 "python3-pip"
             ]
@@ -177,7 +184,7 @@ mod tests {
         let old_names = |programs: &[&str]| {
             programs.iter().any(|name| {
                 let database = ["mysqld", "mysql_install_db", "mysqldump"];
-                let checkers = ["shellcheck", "promtool", "jq", "pip3"];
+                let checkers = ["shellcheck", "promtool", "chromium", "jq", "pip3"];
                 database.contains(name) || checkers.contains(name)
             })
         };

@@ -3,10 +3,8 @@
 mod judge;
 mod location;
 
-use std::fmt::Write as _;
-
 use serde::Serialize;
-use stairway_plan::dialect::{Dialect, rules};
+use stairway_plan::dialect::Dialect;
 use stairway_plan::diff::{DiffError, DiffOptions, Difference, Questioner, Verdicts, diff};
 use stairway_plan::op::Change;
 use stairway_plan::schema::Schema;
@@ -233,51 +231,5 @@ impl Comparison {
     /// Whether there is nothing to do.
     pub fn is_empty(&self) -> bool {
         self.changes.is_empty()
-    }
-
-    /// A script for the database's own shell that makes the first side like the second one. Empty
-    /// when there is nothing to do.
-    pub fn script(&self) -> String {
-        let parts = self
-            .changes
-            .iter()
-            .map(|change| (change.description.clone(), &change.sql));
-        self.written(parts)
-    }
-
-    /// A script that takes [`Comparison::script`] back. Rows that were dropped do not come back.
-    pub fn reverse_script(&self) -> String {
-        let parts = self.changes.iter().rev().map(|change| {
-            let reverse = change.op.reverse();
-            let words = reverse.describe(change.dialect, change.default_schema.as_deref());
-            (words, &change.reverse_sql)
-        });
-        self.written(parts)
-    }
-
-    fn written<'a>(&self, parts: impl Iterator<Item = (String, &'a Vec<String>)>) -> String {
-        let rules = rules(self.dialect);
-        let [before, after] = rules.script_frame();
-        let mut script = String::new();
-        if self.is_empty() {
-            return script;
-        }
-        for statement in before {
-            let _ = writeln!(script, "{}", rules.script_statement(statement));
-        }
-        for (description, statements) in parts {
-            for line in description.lines() {
-                // Writing to a string cannot fail.
-                let _ = writeln!(script, "-- {line}");
-            }
-            for statement in statements {
-                script.push_str(&rules.script_statement(statement));
-                script.push('\n');
-            }
-        }
-        for statement in after {
-            let _ = writeln!(script, "{}", rules.script_statement(statement));
-        }
-        script
     }
 }

@@ -231,7 +231,10 @@ impl Side<'_> {
             if let Some(index) = pair.at(self.after)
                 && let Some(statement) = self.index(at, place, index, &columns)
             {
+                // PostgreSQL makes one of two constraints that say the same.
+                let body = |line: &str| line.split(" UNIQUE ").nth(1).map(ToOwned::to_owned);
                 match statement.strip_prefix("CONSTRAINT") {
+                    Some(_) if lines.iter().any(|line| body(line) == body(&statement)) => {}
                     Some(_) => lines.push(statement),
                     None => later.push(statement),
                 }
