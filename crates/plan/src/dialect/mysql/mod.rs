@@ -3,6 +3,7 @@
 mod alter;
 mod canonical;
 pub mod catalogue;
+pub mod hidden;
 mod read;
 mod render;
 mod triggers;
