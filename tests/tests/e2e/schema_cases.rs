@@ -222,7 +222,7 @@ fn the_sample_cases_hold_from_the_command_line() {
             return;
         }
         let (original, after) = (TestDatabase::create(backend), TestDatabase::create(backend));
-        let mut report = String::new();
+        let mut report = Vec::new();
         let mut tried = 0;
         for case in cases() {
             if !list(&case, "backends")
@@ -235,10 +235,14 @@ fn the_sample_cases_hold_from_the_command_line() {
             let found = go_through(&case, [&before, &original, &after])
                 .unwrap_or_else(|failure| vec![failure]);
             for complaint in found {
-                report.push_str(&format!("{}: {complaint}\n", case["id"]));
+                report.push(format!("{}: {complaint}", case["id"]));
             }
         }
         assert!(tried > 0, "no case was tried");
-        assert!(report.is_empty(), "{tried} cases on {backend}\n{report}");
+        assert!(
+            report.is_empty(),
+            "{tried} cases on {backend}\n{}",
+            report.join("\n")
+        );
     });
 }
