@@ -307,7 +307,7 @@ fn secrets_of(url: &str) -> Vec<String> {
             secrets.extend(pieces.into_iter().map(str::to_owned));
         }
     }
-    if !secrets.is_empty() {
+    if redact_url(url) != url {
         // Quoted as it was given.
         secrets.push(rest.to_owned());
     }
