@@ -16,6 +16,7 @@
 
 mod backends;
 mod binaries;
+mod browser;
 mod database;
 #[cfg(unix)]
 mod disk;
@@ -27,6 +28,7 @@ mod session;
 mod wait;
 
 pub use backends::{available_backends, checker, has_programs, on_each_backend};
+pub use browser::Browser;
 pub use database::TestDatabase;
 #[cfg(unix)]
 pub use disk::SmallDisk;

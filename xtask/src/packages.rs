@@ -66,6 +66,11 @@ const REQUIREMENTS: &[Requirement] = &[
         needed_by: Need::Checkers,
     },
     Requirement {
+        programs: &["chromium"],
+        package: "chromium",
+        needed_by: Need::Checkers,
+    },
+    Requirement {
         programs: &["jq"],
         package: "jq",
         needed_by: Need::Checkers,
@@ -159,6 +164,7 @@ mod tests {
                 "mariadb-client",
                 "shellcheck",
                 "prometheus",
+                "chromium",
                 "jq",
                 "python3-pip",
                 "faketime"
@@ -172,6 +178,7 @@ mod tests {
                 "pgbouncer",
                 "shellcheck",
                 "prometheus",
+                "chromium",
                 "jq",
                 "python3-pip",
                 "faketime"
@@ -184,7 +191,14 @@ mod tests {
         let old_names = |programs: &[&str]| {
             programs.iter().any(|name| {
                 let database = ["mysqld", "mysql_install_db", "mysqldump"];
-                let checkers = ["shellcheck", "promtool", "jq", "pip3", "faketime"];
+                let checkers = [
+                    "shellcheck",
+                    "promtool",
+                    "chromium",
+                    "jq",
+                    "pip3",
+                    "faketime",
+                ];
                 database.contains(name) || checkers.contains(name)
             })
         };

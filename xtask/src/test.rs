@@ -19,6 +19,16 @@ use crate::{checkers, packages, tools};
 /// How long the tests may take to end after they were told to.
 const GRACE: Duration = Duration::from_secs(10);
 
+/// What the exporter sends is tested with the programs that have it. Only what has the feature is
+/// compiled again: the exporter is a member of the workspace, so the features of all others are the
+/// same.
+const WITH_EXPORTER: &[&str] = &[
+    "--features",
+    "stairway-cli/opentelemetry,stairway-server/opentelemetry",
+    "--test",
+    "opentelemetry",
+];
+
 /// Run the tests of the whole workspace on throw-away databases
 ///
 /// PostgreSQL and MariaDB are started from the installed packages, in temporary directories and on
@@ -60,36 +70,49 @@ pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
     // Declared before the tests run and dropped after they have ended, whatever happens in between.
     let (servers, started) = start(&to_start)?;
 
-    let mut command = tokio::process::Command::from(cargo::command());
-    command
-        .arg("test")
-        .args(scope(&arguments.arguments))
-        .args(&arguments.arguments);
-    command.current_dir(tools::root());
     let names: Vec<_> = backends.iter().map(|backend| backend.name()).collect();
-    command.env(DATABASES_VARIABLE, names.join(","));
-    if all_programs {
-        command.env(PROGRAMS_VARIABLE, "1");
-    }
-    for variable in Backend::ALL.into_iter().filter_map(Backend::url_variable) {
-        command.env_remove(variable);
-    }
-    for (backend, url) in given.iter().chain(&started) {
-        if let Some(variable) = backend.url_variable() {
-            command.env(variable, url.reveal());
+    let cargo_test = |words: &[&str], arguments: &[OsString]| {
+        let mut command = tokio::process::Command::from(cargo::command());
+        command.arg("test").args(words).args(arguments);
+        command.current_dir(tools::root());
+        command.env(DATABASES_VARIABLE, names.join(","));
+        if all_programs {
+            command.env(PROGRAMS_VARIABLE, "1");
         }
+        for variable in Backend::ALL.into_iter().filter_map(Backend::url_variable) {
+            command.env_remove(variable);
+        }
+        for (backend, url) in given.iter().chain(&started) {
+            if let Some(variable) = backend.url_variable() {
+                command.env(variable, url.reveal());
+            }
+        }
+        command
+    };
+    let mut commands = vec![cargo_test(
+        scope(&arguments.arguments),
+        &arguments.arguments,
+    )];
+    if arguments.arguments.is_empty() {
+        commands.push(cargo_test(WITH_EXPORTER, &[]));
     }
     let code = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
         .map_err(Failure::failed)?
         .block_on(async {
-            // From here on: a signal that comes while the tests begin must not be missed.
-            let told_to_end = told_to_end().map_err(Failure::failed)?;
-            let mut child = command
-                .spawn()
-                .map_err(|error| Failure::failed(format!("running cargo test: {error}")))?;
-            wait(&mut child, told_to_end).await
+            for mut command in commands {
+                // From here on: a signal that comes while the tests begin must not be missed.
+                let told_to_end = told_to_end().map_err(Failure::failed)?;
+                let mut child = command
+                    .spawn()
+                    .map_err(|error| Failure::failed(format!("running cargo test: {error}")))?;
+                let code = wait(&mut child, told_to_end).await?;
+                if code != 0 {
+                    return Ok(code);
+                }
+            }
+            Ok(0)
         })?;
     if !servers.is_empty() {
         say("stopping the servers and removing their data");

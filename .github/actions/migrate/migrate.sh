@@ -31,6 +31,26 @@ check() {
     return "$code"
 }
 
+# Tells the webhook that nothing was migrated, because the check before found something, and ends with
+# this code. `run` and `upgrade` send their messages themselves.
+refuse() {
+    local code=$1 text
+    if [[ -n ${MIGRATION_WEBHOOK_URL:-} ]]; then
+        text="The check before the migration failed with exit code $code; nothing was migrated"
+        if [[ -n ${GITHUB_RUN_ID:-} ]]; then
+            text+=": ${GITHUB_SERVER_URL:-}/${GITHUB_REPOSITORY:-}/actions/runs/$GITHUB_RUN_ID"
+        fi
+        jq --null-input --arg text "$text" --arg format "${MIGRATION_WEBHOOK_FORMAT:-json}" '
+            if $format == "slack" then { text: ":x: *Migration refused*: \($text)" }
+            else { schema_version: 1, event: "migration", outcome: "refused", command: "check",
+                error: { message: $text } } end
+        ' | curl --silent --fail --output /dev/null --max-time 10 --retry 2 \
+            --header 'content-type: application/json' --data-binary @- "$MIGRATION_WEBHOOK_URL" \
+            || echo "::warning::The webhook could not be told"
+    fi
+    exit "$code"
+}
+
 # Where the database is now, for the steps that follow and for people.
 tell() {
     local status
@@ -50,7 +70,7 @@ case ${COMMAND:?set command to check, test, status, upgrade or run} in
             check --offline
         else
             # Before a deployment revisions are pending on purpose.
-            check --ignore pending
+            check --ignore pending || refuse $?
             tell
         fi
         ;;

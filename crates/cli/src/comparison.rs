@@ -143,7 +143,11 @@ pub(crate) async fn compare(
         }
         (Err(error), _) => return Err(error),
     };
-    Ok(sources.compare(from, to, &filter, questioner).await?)
+    let compared = sources.compare(from, to, &filter, questioner).await?;
+    for remark in &compared.remarks {
+        session.console.warning(remark);
+    }
+    Ok(compared)
 }
 
 /// The difference turned round.

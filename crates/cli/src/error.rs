@@ -5,6 +5,7 @@ use std::fmt::Write as _;
 use std::error::Error as _;
 
 use serde_json::{Value, json};
+use stairway_core::plan::revision::RevisionId;
 use stairway_core::settings::SettingsError;
 use stairway_core::side::SideError;
 use stairway_core::telemetry::LogError;
@@ -172,23 +173,33 @@ fn step_failure(step: &StepFailure) -> String {
     detail(
         "left of it",
         &match step.remains {
-            Remains::Nothing => "nothing, it was rolled back".to_owned(),
+            Remains::Nothing => "nothing".to_owned(),
             Remains::Statements(1) => "1 statement, done and recorded".to_owned(),
             Remains::Statements(done) => format!("{done} statements, done and recorded"),
             Remains::Unknown => "not known, the next run finds out".to_owned(),
         },
     );
-    let completed = match step.completed.as_slice() {
-        [] => "nothing in this run".to_owned(),
-        some => some
-            .iter()
+    let named = |some: &[RevisionId]| {
+        some.iter()
             .map(|id| visible(id.as_str()).into_owned())
             .collect::<Vec<_>>()
-            .join(", "),
+            .join(", ")
+    };
+    let completed = match step.completed.as_slice() {
+        [] => "nothing in this run".to_owned(),
+        many if many.len() > NAMED => format!(
+            "{} revisions, the last of them {}",
+            many.len(),
+            named(&many[many.len() - NAMED..])
+        ),
+        some => named(some),
     };
     detail("done before", &completed);
     text
 }
+
+/// How many of the completed revisions are named.
+const NAMED: usize = 10;
 
 /// Text from elsewhere on as many lines as it has.
 fn visible_lines(text: &str) -> String {

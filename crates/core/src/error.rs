@@ -147,7 +147,7 @@ pub struct StepFailure {
 /// What a failed step left in the database.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Remains {
-    /// Nothing: it was rolled back.
+    /// Nothing: it was rolled back, or never done.
     Nothing,
     /// So many statements, which a rerun passes over.
     Statements(u64),
@@ -435,4 +435,34 @@ fn held_by(holder: Option<&LockHolder>) -> String {
             .map(|since| format!("since {}", since.format("%Y-%m-%d %H:%M:%S UTC"))),
     );
     words.join(" ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_failure_counts_the_completed_revisions_where_they_are_many_and_names_the_last() {
+        let failure = |completed: usize| StepFailure {
+            revision: RevisionId::from("m99_last"),
+            direction: Direction::Upgrade,
+            statement: None,
+            statement_index: 0,
+            failure: Failure::Statement,
+            message: "no".to_owned(),
+            location: "somewhere".to_owned(),
+            remains: Remains::Nothing,
+            completed: (0..completed)
+                .map(|number| RevisionId::from(format!("m{number:02}")))
+                .collect(),
+        };
+        let said = failure(2).to_string();
+        assert!(said.ends_with("completed before it: m00, m01"), "{said}");
+        let said = failure(30).to_string();
+        assert!(
+            said.contains("completed before it: 30 revisions, the last of them m20, "),
+            "{said}"
+        );
+        assert!(said.ends_with("m29") && !said.contains("m19"), "{said}");
+    }
 }

@@ -120,10 +120,15 @@ impl MigrationSet {
         revisions: Vec<Revision>,
         history_table: String,
     ) -> Result<Self, MigrationSetError> {
+        let ids: Vec<RevisionId> = revisions
+            .iter()
+            .map(|revision| revision.id.clone())
+            .collect();
         let graph = RevisionGraph::new(revisions)?;
-        let migrations = migrations
+        // One after another, as the revisions were made of them.
+        let migrations = ids
             .into_iter()
-            .map(|migration| (RevisionId::from(migration.name()), Arc::from(migration)))
+            .zip(migrations.into_iter().map(Arc::from))
             .collect();
         Ok(Self {
             inner: Arc::new(Inner {

@@ -3,7 +3,6 @@
 use stairway_plan::bookkeeping::{Bookkeeping, ExistingTables, LAYOUT_VERSION};
 use stairway_plan::graph::RevisionGraph;
 use stairway_plan::history::History;
-use stairway_plan::revision::RevisionId;
 use stairway_plan::sql::Dialect;
 
 use crate::connection::{Session, TextRow};
@@ -46,12 +45,15 @@ pub(crate) async fn is_up_to_date(
     };
     let applied = books.parse_applied(&rows);
     Ok(applied.is_some_and(|applied| {
-        let (known, others): (Vec<&RevisionId>, Vec<&RevisionId>) =
-            applied.iter().partition(|id| graph.contains(id.as_str()));
-        known.len() == graph.len()
-            && others
-                .iter()
-                .all(|id| graph.replaced_by(id.as_str()).is_some())
+        let mut known = 0;
+        let all_are_accounted_for = applied.iter().all(|id| {
+            if graph.contains(id.as_str()) {
+                known += 1;
+                return true;
+            }
+            graph.replaced_by(id.as_str()).is_some()
+        });
+        all_are_accounted_for && known == graph.len()
     }))
 }
 

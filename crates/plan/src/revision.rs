@@ -160,13 +160,17 @@ pub struct RowExpectation {
 
 /// Words from a migration name: what stands in front of them is dropped, `_` become spaces.
 pub(crate) fn message_from_id(id: &str) -> String {
-    let words = without_stamp(id).split('_').filter(|word| !word.is_empty());
-    let words: Vec<&str> = words.collect();
-    if words.is_empty() {
-        id.to_owned()
-    } else {
-        words.join(" ")
+    let mut message = String::with_capacity(id.len());
+    for word in without_stamp(id).split('_').filter(|word| !word.is_empty()) {
+        if !message.is_empty() {
+            message.push(' ');
+        }
+        message.push_str(word);
     }
+    if message.is_empty() {
+        id.clone_into(&mut message);
+    }
+    message
 }
 
 /// The part of a migration name that a person chose: without the leading `m`, date and time. A name

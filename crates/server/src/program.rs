@@ -229,7 +229,7 @@ async fn listen_and_serve(arguments: &Arguments, state: ServerState) -> Result<u
         // Start-up has logged it.
         Err(RunError::Startup(error)) => {
             let code = exit_code::of(&error.source);
-            tracing::error!(database = %error.database, exit_code = code, "the server ends, because start-up failed");
+            tracing::error!(database = %error.database, exit_code = code, "the server ends with exit code {code}, because start-up failed");
             Ok(code)
         }
         Err(error) => Err(Failure::failed(error)),

@@ -96,7 +96,8 @@ impl Server {
         let (stop_serving, stop) = watch::channel(false);
         let mut listeners = JoinSet::new();
         let mut spawn = |listener: TcpListener, what: &str, router: Router| -> io::Result<()> {
-            tracing::info!(address = %listener.local_addr()?, "listening for {what}");
+            let address = listener.local_addr()?;
+            tracing::info!(%address, "listening on {address} for {what}");
             let limits = state.settings().connections.clone();
             listeners.spawn(serve(listener, standalone(router), limits, stop.clone()));
             Ok(())

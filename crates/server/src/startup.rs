@@ -78,8 +78,13 @@ impl ServerState {
                 return Err(failed(error));
             }
             let text = without_credentials(&error.to_string());
-            tracing::error!(database = %database.name, error = %text, "start-up failed");
-            database.change_startup(|report| report.fail(text, error.hint(), Utc::now()));
+            // The run has logged the error itself; what to do about it nobody has said yet.
+            let hint = error.hint();
+            let next = hint
+                .as_ref()
+                .map_or_else(String::new, |hint| format!("; next: {hint}"));
+            tracing::error!(database = %database.name, error = %text, hint, "start-up failed{next}");
+            database.change_startup(|report| report.fail(text, hint, Utc::now()));
             told.tell(database, news, Some(&error)).await;
             if self.settings().fails_with(&database.name) {
                 return Err(failed(error));

@@ -342,22 +342,23 @@ pub(crate) struct RunObserver {
 impl Observer for RunObserver {
     fn observe(&self, event: &Event) {
         if let EventKind::StageStarted { stage } = &event.kind {
-            tracing::info!(database = %event.database, ?stage, "start-up: {}", stage_words(*stage));
+            let (stage, words) = stage_words(*stage);
+            tracing::info!(database = %event.database, stage, "start-up: {words}");
         }
         locked(&self.startup).observe(event);
         self.metrics.observe(event);
     }
 }
 
-/// What a stage of start-up is about, for the log.
-fn stage_words(stage: Stage) -> &'static str {
+/// A stage's name, and what it is about, for the log.
+fn stage_words(stage: Stage) -> (&'static str, &'static str) {
     match stage {
-        Stage::Connect => "connecting to the database",
-        Stage::Inspect => "looking where the database stands",
-        Stage::Backup => "backing up",
-        Stage::Migrate => "applying revisions",
-        Stage::Verify => "verifying",
-        Stage::Ready => "ready",
+        Stage::Connect => ("connect", "connecting to the database"),
+        Stage::Inspect => ("inspect", "looking where the database stands"),
+        Stage::Backup => ("backup", "backing up"),
+        Stage::Migrate => ("migrate", "applying revisions"),
+        Stage::Verify => ("verify", "verifying"),
+        Stage::Ready => ("ready", "ready"),
     }
 }
 

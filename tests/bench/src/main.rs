@@ -6,12 +6,14 @@
 
 mod apply;
 mod build_cost;
+mod compare;
 mod contention;
 mod memory;
 mod migrator;
 mod planning;
 mod process;
 mod report;
+mod server;
 mod start;
 mod traffic;
 mod world;
@@ -45,7 +47,7 @@ async fn all(chosen: &[&str]) -> Outcome {
     if wanted("planning") {
         planning::measure(&mut report)?;
     }
-    if ["start", "apply", "contention", "memory"]
+    if ["start", "apply", "contention", "memory", "compare"]
         .into_iter()
         .any(wanted)
     {
@@ -62,6 +64,12 @@ async fn all(chosen: &[&str]) -> Outcome {
         if wanted("memory") {
             memory::measure(&world, &mut report).await?;
         }
+        if wanted("compare") {
+            compare::measure(&world, &mut report).await?;
+        }
+    }
+    if wanted("server") {
+        server::measure(&mut report).await?;
     }
     if wanted("build") {
         build_cost::measure(&mut report)?;

@@ -56,6 +56,9 @@ pub(crate) async fn child(who: &str, rest: &[&str]) -> Outcome {
         "status" => {
             manager(url, &migrator)?.migration_status().await?;
         }
+        "compare" => {
+            crate::compare::compared(url).await?;
+        }
         "nothing" => {}
         other => return Err(format!("no child is called {other}").into()),
     }
@@ -110,4 +113,24 @@ fn cpu_of_children() -> Outcome<Duration> {
         + fields.get(14).unwrap_or(&"0").parse::<u64>()?;
     // Linux counts in hundredths of a second on every platform that it supports today.
     Ok(Duration::from_millis(ticks * 10))
+}
+
+/// The high-water mark of a child's memory in KiB, watched while it runs.
+pub(crate) fn peak_memory(mut command: Command) -> Outcome<f64> {
+    let mut child = command.spawn()?;
+    let status = format!("/proc/{}/status", child.id());
+    let mut peak: f64 = 0.0;
+    while child.try_wait()?.is_none() {
+        let text = std::fs::read_to_string(&status).unwrap_or_default();
+        let mark = text.lines().find_map(|line| {
+            line.strip_prefix("VmHWM:")?
+                .trim()
+                .strip_suffix(" kB")?
+                .parse::<f64>()
+                .ok()
+        });
+        peak = peak.max(mark.unwrap_or(0.0));
+        std::thread::sleep(Duration::from_millis(1));
+    }
+    Ok(peak)
 }

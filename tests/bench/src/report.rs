@@ -6,6 +6,7 @@ use std::fmt::Write;
 #[derive(Debug, Default)]
 pub(crate) struct Report {
     text: String,
+    has_columns: bool,
 }
 
 impl Report {
@@ -14,14 +15,21 @@ impl Report {
         say(&format!("measuring: {heading}"));
         // Writing to a String can't fail.
         let _ = writeln!(self.text, "\n## {heading}\n\n{about}\n");
+        self.has_columns = false;
         self.row(columns.iter().map(|column| (*column).to_owned()));
         self.row(columns.iter().map(|_| "---".to_owned()));
+        self.has_columns = true;
     }
 
     /// Adds a row to the section's table.
     pub(crate) fn row(&mut self, cells: impl IntoIterator<Item = String>) {
         let cells: Vec<String> = cells.into_iter().collect();
-        let _ = writeln!(self.text, "| {} |", cells.join(" | "));
+        let row = format!("| {} |", cells.join(" | "));
+        // Whoever stops it has what was measured until then.
+        if self.has_columns {
+            say(&row);
+        }
+        let _ = writeln!(self.text, "{row}");
     }
 
     /// Prints the report.

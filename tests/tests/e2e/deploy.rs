@@ -3,6 +3,7 @@
 
 mod commands;
 mod files;
+mod metrics_file;
 mod runbook;
 mod webhook;
 

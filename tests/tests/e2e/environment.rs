@@ -32,6 +32,8 @@ const UNUSABLE: &[(&str, &str)] = &[
     ("MIGRATION_LOG_FORMAT", "xml"),
     ("MIGRATION_LOG_LEVEL", "loud"),
     ("MIGRATION_LOG_FILE", "no/such/directory/log"),
+    ("MIGRATION_LOG_FILE_SIZE", "-1"),
+    ("MIGRATION_LOG_FILES_KEPT", "many"),
     ("MIGRATION_WEBHOOK_URL", "carrier-pigeon"),
     ("MIGRATION_WEBHOOK_FORMAT", "morse"),
     ("MIGRATION_WEBHOOK_ON", "sundays"),
@@ -49,6 +51,7 @@ const ANY_VALUE: &[&str] = &[
     "MIGRATION_REVISIONS_DIRECTORY",
     "MIGRATION_COMPARE_INCLUDE",
     "MIGRATION_COMPARE_EXCLUDE",
+    "MIGRATION_METRICS_FILE",
 ];
 
 /// Runs a command with variables, on top of this database's URL.
@@ -314,6 +317,36 @@ fn the_log_is_settable() {
         log.contains("Database migration completed successfully"),
         "{log}"
     );
+}
+
+#[test]
+fn a_log_file_that_is_full_is_put_aside_and_so_many_are_kept() {
+    let database = sqlite();
+    let directory = tempfile::tempdir().expect("a directory can be made");
+    let file = |name: &str| directory.path().join(name);
+    let path = file("log").display().to_string();
+    let variables = [
+        ("MIGRATION_LOG_FILE", path.as_str()),
+        ("MIGRATION_LOG_FILE_SIZE", "1"),
+        ("MIGRATION_LOG_FILES_KEPT", "2"),
+    ];
+    for run in ["first", "second", "third"] {
+        let full = format!("{run}\n{}", "x".repeat(1 << 20));
+        fs::write(file("log"), full).expect("the file can be written");
+        with(&database, &variables, 0, "upgrade +1");
+        let log = fs::read_to_string(file("log")).expect("there is a new one");
+        assert!(
+            log.starts_with('{') && log.contains("step_finished"),
+            "{log}"
+        );
+    }
+    let first_line = |name: &str| {
+        let text = fs::read_to_string(file(name)).expect("it was put aside");
+        text.lines().next().map(str::to_owned)
+    };
+    assert_eq!(first_line("log.1").as_deref(), Some("third"));
+    assert_eq!(first_line("log.2").as_deref(), Some("second"));
+    assert!(!file("log.3").exists(), "the first is gone");
 }
 
 #[test]

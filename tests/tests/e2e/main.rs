@@ -24,6 +24,7 @@ mod races;
 mod read_only;
 #[cfg(unix)]
 mod refusals;
+mod schema_cases;
 #[cfg(unix)]
 mod servers;
 mod several_databases;

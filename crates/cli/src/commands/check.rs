@@ -5,6 +5,7 @@ use std::fmt::Write as _;
 use clap::{Args, ValueEnum};
 use serde::Serialize;
 use serde_json::Value;
+use stairway_core::DatabaseSource;
 use stairway_core::plan::diff::Answers;
 use stairway_core::plan::report::StatusReport;
 use stairway_core::plan::revision::RevisionId;
@@ -107,9 +108,12 @@ impl Execute for Arguments {
                             names(&status.unknown_revisions)
                         ));
                     }
+                    let at_head = status.is_up_to_date;
                     report.database = Some(status.database);
                     if session.entities.is_some() && !self.ignore.contains(&Kind::Entities) {
-                        report.findings.extend(entities_differ(session).await?);
+                        report
+                            .findings
+                            .extend(entities_differ(session, at_head).await?);
                     }
                 }
             }
@@ -126,10 +130,22 @@ impl Execute for Arguments {
     }
 }
 
-/// Compares what the revisions make with what the entities say, both in scratch databases.
-async fn entities_differ(session: &Session<'_>) -> Result<Option<Finding>, CommandError> {
-    let compared = match compare(session, &Side::Revisions, &Side::Entities, &Answers::new()).await
+/// Compares what the revisions make with what the entities say. Where no scratch database can be made
+/// for the revisions, a database at the head stands for them.
+async fn entities_differ(
+    session: &Session<'_>,
+    at_head: bool,
+) -> Result<Option<Finding>, CommandError> {
+    let no_answers = Answers::new();
+    let with = async |side: Side| compare(session, &side, &Side::Entities, &no_answers).await;
+    let mut compared = with(Side::Revisions).await;
+    if let Err(CommandError::Side(SideError::Scratch { .. })) = &compared
+        && at_head
+        && let DatabaseSource::Url(url) = &session.manager()?.config().database
     {
+        compared = with(Side::Database(url.clone())).await;
+    }
+    let compared = match compared {
         Ok(compared) => compared,
         Err(CommandError::Side(error @ SideError::Scratch { .. })) => {
             session.console.warning(&format!(

@@ -24,9 +24,22 @@ pub(super) enum Open {
     Own,
 }
 
+/// Whether the entry that says that the step began is in the journal. It is written with the first
+/// statement's, which saves a commit.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Begun {
+    /// It is not.
+    No,
+    /// It was written in a transaction whose end decides.
+    Maybe,
+    /// It is.
+    Yes,
+}
+
 /// The journal of one step.
 #[derive(Debug)]
 pub(super) struct Journal {
+    begun: Begun,
     /// What earlier attempts wrote, by its place.
     earlier: BTreeMap<u64, JournalEntry>,
     /// The place of what comes next, from 1.
@@ -90,8 +103,9 @@ impl Journal {
         position + 1 < self.next
     }
 
-    pub(super) fn new(earlier: BTreeMap<u64, JournalEntry>, grouped: bool) -> Self {
+    pub(super) fn new(earlier: BTreeMap<u64, JournalEntry>, begun: Begun, grouped: bool) -> Self {
         Self {
+            begun,
             earlier,
             next: 1,
             done: 0,
@@ -190,34 +204,50 @@ impl Journal {
         entry: &Written<'_>,
     ) -> String {
         let reads = std::mem::take(&mut self.reads);
-        let mut records: Vec<JournalRecord<'_>> = reads
-            .iter()
-            .map(|read| JournalRecord {
-                revision: &progress.revision.id,
-                direction: progress.direction,
-                position: read.position,
-                fingerprint: &read.fingerprint,
-                statement: &read.statement,
-                state: JournalState::Read,
-                definition_before: None,
-                returned_rows: read.rows.as_deref(),
-                rows_affected: 0,
-                last_insert_id: 0,
-            })
-            .collect();
-        records.push(JournalRecord {
+        let record = |position, state| JournalRecord {
             revision: &progress.revision.id,
             direction: progress.direction,
-            position: entry.position,
+            position,
+            fingerprint: "",
+            statement: &progress.revision.message,
+            state,
+            definition_before: None,
+            returned_rows: None,
+            rows_affected: 0,
+            last_insert_id: 0,
+        };
+        let mut records = Vec::new();
+        let mut sql = String::new();
+        match (self.begun, self.open) {
+            (Begun::Yes, _) => {}
+            // This is committed at once.
+            (Begun::No, Open::Nothing) => {
+                records.push(record(0, JournalState::Started));
+                self.begun = Begun::Yes;
+            }
+            _ => {
+                sql = books.begin_journal(who, &record(0, JournalState::Started));
+                sql.push_str("; ");
+                self.begun = Begun::Maybe;
+            }
+        }
+        records.extend(reads.iter().map(|read| JournalRecord {
+            fingerprint: &read.fingerprint,
+            statement: &read.statement,
+            returned_rows: read.rows.as_deref(),
+            ..record(read.position, JournalState::Read)
+        }));
+        records.push(JournalRecord {
             fingerprint: entry.mark,
             statement: entry.statement,
-            state: entry.state,
             definition_before: entry.before,
             returned_rows: entry.rows,
             rows_affected: entry.rows_affected,
             last_insert_id: entry.last_insert_id,
+            ..record(entry.position, entry.state)
         });
-        books.write_journal(who, &records).unwrap_or_default()
+        sql.push_str(&books.write_journal(who, &records).unwrap_or_default());
+        sql
     }
 
     /// Something that lives in the session only was made here; a rerun makes it anew.
@@ -308,7 +338,7 @@ mod tests {
 
     #[test]
     fn a_temporary_table_filled_anew_after_later_statements_is_not_trusted() {
-        let mut journal = Journal::new(BTreeMap::new(), false);
+        let mut journal = Journal::new(BTreeMap::new(), Begun::No, false);
         journal.made_for_session("Seen");
         let insert = "INSERT INTO t SELECT * FROM `seen`";
         assert!(journal.names_session_object(insert, Dialect::MySql));

@@ -11,12 +11,12 @@ use std::sync::Arc;
 
 use sea_orm::{DbErr, ExecResult, QueryResult, Statement};
 use sea_orm_migration::MigrationTrait;
-use stairway_plan::bookkeeping::{JournalEntry, JournalRecord, JournalState};
+use stairway_plan::bookkeeping::{JournalEntry, JournalState};
 use stairway_plan::event::EventKind;
 use stairway_plan::history::InterruptedStep;
 use stairway_plan::sql::{Dialect, SettingScope, StatementKind, redact_statement};
 
-use super::journal::{Earlier, Journal, Mark, Open};
+use super::journal::{Begun, Earlier, Journal, Mark, Open};
 use super::pieces::{Piece, pieces};
 use super::request::{Answer, Nature, Wanted};
 use super::{Executor, FailedStep, Progress, StepEnd, kept};
@@ -68,7 +68,7 @@ impl Executor<'_> {
         self.close_journal(progress, journal, outcome).await
     }
 
-    /// Makes the session clean, reads what an earlier attempt left and marks the step as begun.
+    /// Makes the session clean and reads what an earlier attempt left.
     async fn open_journal(
         &mut self,
         progress: &Progress<'_>,
@@ -104,35 +104,22 @@ impl Executor<'_> {
             .into_iter()
             .map(|entry| (entry.position, entry))
             .collect();
-        if let Some(begun) = earlier.remove(&0) {
-            let last_run = earlier
-                .values()
-                .next_back()
-                .map_or(begun.run_id, |entry| entry.run_id.clone());
+        let first = earlier.remove(&0);
+        let begun = match (&first, earlier.is_empty()) {
+            (Some(_), _) => Begun::Yes,
+            (None, true) => Begun::No,
+            (None, false) => Begun::Maybe,
+        };
+        let last_run = earlier
+            .values()
+            .next_back()
+            .or(first.as_ref())
+            .map(|entry| entry.run_id.clone());
+        if let Some(last_run) = last_run {
             self.note_interruption(progress, &last_run, &earlier)
                 .await?;
-        } else {
-            let begun = self.books.write_journal(
-                self.who,
-                &[JournalRecord {
-                    revision: &progress.revision.id,
-                    direction: progress.direction,
-                    position: 0,
-                    fingerprint: "",
-                    statement: &progress.revision.message,
-                    state: JournalState::Started,
-                    definition_before: None,
-                    returned_rows: None,
-                    rows_affected: 0,
-                    last_insert_id: 0,
-                }],
-            );
-            self.session
-                .run(begun.unwrap_or_default())
-                .await
-                .map_err(|error| self.own_failure(&error, Remains::Nothing))?;
         }
-        Ok(Journal::new(earlier, grouped))
+        Ok(Journal::new(earlier, begun, grouped))
     }
 
     /// A run that was killed could not write into the audit trail that it was.

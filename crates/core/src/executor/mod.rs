@@ -26,7 +26,7 @@ use stairway_plan::event::EventKind;
 use stairway_plan::history::{Checksum, InterruptedStep};
 use stairway_plan::plan::{Direction, Step};
 use stairway_plan::revision::{Revision, RevisionId};
-use stairway_plan::sql::{Dialect, checksum, redact_statement};
+use stairway_plan::sql::{Dialect, checksum};
 
 use crate::bridge::{MigrationThread, StepError};
 use crate::config::Config;
@@ -555,9 +555,9 @@ impl<'step> Progress<'step> {
         }
     }
 
-    /// Notes a statement that changes something.
-    pub(super) fn note(&mut self, text: &str, dialect: Dialect) {
-        self.statements.push(redact_statement(text, dialect));
+    /// Notes a statement that changes something, and how it is shown: without its secrets.
+    pub(super) fn note(&mut self, shown: String, text: &str, dialect: Dialect) {
+        self.statements.push(shown);
         self.exact.extend(single_statements(text, dialect));
     }
 

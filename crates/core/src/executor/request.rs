@@ -103,12 +103,13 @@ impl Executor<'_> {
         wanted: Wanted,
         nature: Nature,
     ) -> Result<Answer, DbErr> {
-        let index = self.statement_started(progress, text);
+        let shown = redact_statement(text, self.session.dialect());
+        let index = self.statement_started(progress, shown.clone());
         if wanted == Wanted::Rows {
             progress.has_read = true;
         }
         if !(wanted == Wanted::Rows && nature.reads_only) {
-            progress.note(text, self.session.dialect());
+            progress.note(shown, text, self.session.dialect());
         }
         progress.touches_locks |= mentions(text, "advisory") || mentions(text, "_lock");
         let began = Instant::now();
@@ -155,12 +156,12 @@ impl Executor<'_> {
         }
     }
 
-    fn statement_started(&self, progress: &Progress<'_>, text: &str) -> u64 {
+    fn statement_started(&self, progress: &Progress<'_>, shown: String) -> u64 {
         let index = progress.statements.len() as u64 + 1;
         self.observers.emit(EventKind::StatementStarted {
             revision: progress.revision.id.clone(),
             index,
-            sql: redact_statement(text, self.session.dialect()),
+            sql: shown,
         });
         index
     }

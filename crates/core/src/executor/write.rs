@@ -197,7 +197,7 @@ impl Executor<'_> {
             ));
         }
         journal.passed_over(entry.position);
-        progress.note(&piece.text, dialect);
+        progress.note(shown, &piece.text, dialect);
         progress.rows_affected += if piece.statement.is_data_change() {
             entry.rows_affected
         } else {

@@ -4,6 +4,7 @@ use sqlx::MySqlConnection;
 use stairway_plan::dialect::mysql::catalogue::{
     self, Answers, Queries, SERVER, has_partitions, queries,
 };
+use stairway_plan::dialect::mysql::hidden;
 use stairway_plan::dialect::rows::TextRow;
 use stairway_plan::schema::{Schema, is_history_table};
 
@@ -45,14 +46,20 @@ async fn ask(
     } else {
         Vec::new()
     };
+    let key_columns = fetch(connection, "columns of foreign keys", &queries.key_columns).await?;
+    let mut foreign_keys = fetch(connection, "foreign keys", &queries.foreign_keys).await?;
+    if let Some(statements) = hidden::statements(&key_columns, &foreign_keys) {
+        let shown = fetch(connection, "tables with foreign keys", &statements).await?;
+        foreign_keys.extend(hidden::rules(&shown));
+    }
     Ok(Answers {
         server,
         tables,
         partitions,
         columns: fetch(connection, "columns", &queries.columns).await?,
         indexes: fetch(connection, "indexes", &queries.indexes).await?,
-        key_columns: fetch(connection, "columns of foreign keys", &queries.key_columns).await?,
-        foreign_keys: fetch(connection, "foreign keys", &queries.foreign_keys).await?,
+        key_columns,
+        foreign_keys,
         checks: fetch_some(connection, "checks", queries.checks.as_ref()).await?,
         check_owners: fetch_some(
             connection,

@@ -24,6 +24,17 @@ pub(super) async fn read(
     Ok(schema)
 }
 
+/// Reads everything inside a transaction that somebody else began and will end.
+pub(crate) async fn read_within(
+    connection: &mut PgConnection,
+    options: &InspectOptions,
+) -> Result<Schema, InspectError> {
+    for statement in &catalogue::BEGIN[1..] {
+        execute(&mut *connection, "begin", (*statement).to_owned()).await?;
+    }
+    read_in_transaction(connection, options).await
+}
+
 /// Reads everything inside a transaction that is open already and has an empty search path.
 async fn read_in_transaction(
     connection: &mut PgConnection,

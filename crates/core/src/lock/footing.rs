@@ -24,6 +24,12 @@ pub(crate) enum Footing {
 const TRIES_IF_SUSPECT: u32 = 25;
 const TRIES: u32 = 3;
 
+/// A connection of one's own answers within this time; one that a pooler has no session for waits.
+const STALL: Duration = Duration::from_secs(1);
+
+/// After so many waits in vain it is taken for one.
+const STALLS: u32 = 10;
+
 /// Finds out.
 ///
 /// # Errors
@@ -81,21 +87,33 @@ async fn postgres(config: &Config, session: &mut Session) -> Result<Examined, sq
     let mut split = false;
     let mut tries = TRIES;
     let mut attempts_made = 0;
+    let mut stalls = 0;
+    let mut other_before = None;
     while attempts_made < tries && !shared && !split {
         let before = session.rows(PLACE).await?.pop().unwrap_or_default();
         other.run("BEGIN").await?;
         let during = other.rows(PLACE).await?.pop().unwrap_or_default();
-        let after = session.rows(PLACE).await?.pop().unwrap_or_default();
-        other.run("ROLLBACK").await?;
+        let (after, stalled) = beside_transaction(session, &mut other).await?;
         let owned = !session.is_lent();
         if owned && attempts_made == 0 && is_earlier(column(&during, 3), column(&first, 2)) {
             tries = TRIES_IF_SUSPECT;
         }
         split = column(&before, 1) != column(&during, 1) || column(&after, 1) != column(&during, 1);
-        shared =
-            column(&before, 0) == column(&during, 0) || column(&before, 0) != column(&after, 0);
-        attempts_made += 1;
-        tokio::time::sleep(Duration::from_millis(u64::from(attempts_made.min(4)))).await;
+        let other_moved = other_before
+            .replace(column(&during, 0))
+            .is_some_and(|earlier| earlier != column(&during, 0));
+        shared = column(&before, 0) == column(&during, 0)
+            || column(&before, 0) != column(&after, 0)
+            || other_moved;
+        if stalled {
+            // Others do the same: not all again at once.
+            stalls += 1;
+            shared |= stalls == STALLS;
+            tokio::time::sleep(STALL.mul_f64(fastrand::f64())).await;
+        } else {
+            attempts_made += 1;
+            tokio::time::sleep(Duration::from_millis(u64::from(attempts_made.min(4)))).await;
+        }
     }
     other.close().await;
     Ok(match (split, shared) {
@@ -103,6 +121,24 @@ async fn postgres(config: &Config, session: &mut Session) -> Result<Examined, sq
         (false, true) => Examined::Footing(Footing::Pooled),
         (false, false) => Examined::Footing(Footing::Direct),
     })
+}
+
+/// Where the first connection is while the other has a transaction open, which is ended then. Whoever
+/// holds a session of a pooler must not wait for a second one without end: several that do so wait for
+/// one another. Returns whether it had to be ended for that.
+async fn beside_transaction(
+    session: &mut Session,
+    other: &mut Session,
+) -> Result<(TextRow, bool), sqlx::Error> {
+    let asked = session.rows(PLACE);
+    tokio::pin!(asked);
+    let answered = tokio::time::timeout(STALL, &mut asked).await;
+    other.run("ROLLBACK").await?;
+    let (rows, stalled) = match answered {
+        Ok(rows) => (rows?, false),
+        Err(_) => (asked.await?, true),
+    };
+    Ok((rows.into_iter().next_back().unwrap_or_default(), stalled))
 }
 
 /// Another session of the same user. Nothing where the application's pool has no other to lend.

@@ -434,7 +434,7 @@ pub const SETTINGS: &[Setting] = &[
         default: DefaultValue::Described("none"),
         takes: Takes::Webhook(|draft, value| draft.config.webhook.url = Some(value)),
         scope: Scope::Database,
-        meaning: "Where `run` and `upgrade` send a message when they end. A secret: it is never shown. A message \
+        meaning: "Where `run`, `upgrade` and the server's start-up send a message when they end. A secret: it is never shown. A message \
                   that can't be delivered is a warning and changes nothing else.",
     },
     Setting {

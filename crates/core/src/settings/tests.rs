@@ -88,7 +88,10 @@ impl Given {
                 )
             })
             .collect();
-        format!("{:?} {:?} {webhooks:?}", settings.databases, settings.log)
+        format!(
+            "{:?} {:?} {webhooks:?} {:?}",
+            settings.databases, settings.log, settings.metrics_file
+        )
     }
 }
 
@@ -126,6 +129,7 @@ fn the_defaults_in_the_table_are_those_of_the_code() {
             // Nothing said is told apart from the default, which is that of the type.
             assert_eq!(draft.log.format.unwrap_or_default(), LogFormat::default());
             assert_eq!(draft.log.level.unwrap_or_default(), LogLevel::default());
+            assert_eq!(draft.log.rotation, LogRotation::default());
         } else {
             assert_eq!(format!("{draft:?}"), untouched, "{}", setting.key);
         }

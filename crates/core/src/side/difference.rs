@@ -4,6 +4,7 @@ use stairway_plan::diff::{DiffOptions, Difference, Questioner, Unstated};
 use stairway_plan::filter::Filter;
 use stairway_plan::schema::Schema;
 
+use super::renamed::WithRenames;
 use super::{Opened, Side, SideError, Sources};
 use crate::BoxFuture;
 use crate::compare::{self, CompareError, CompareOptions};
@@ -19,6 +20,8 @@ pub struct Compared {
     pub options: DiffOptions,
     /// What makes the first one like the second one.
     pub difference: Difference,
+    /// What was done in another way than usual, for people.
+    pub remarks: Vec<String>,
 }
 
 impl Sources {
@@ -57,14 +60,24 @@ impl Sources {
                 },
                 ..DiffOptions::default()
             };
+            let remarks = [&before.remark, &after.remark];
+            let remarks = remarks.into_iter().flatten().cloned().collect();
             let (mut before, before_scratch) = judged(before, filter);
             let (mut after, after_scratch) = judged(after, filter);
             let compare_options = CompareOptions {
                 diff: options,
                 inspect: self.inspect.clone(),
             };
+            let renames = match (to, &self.entities) {
+                (Side::Entities, Some(entities)) => entities.renames().await,
+                _ => Vec::new(),
+            };
+            let questioner = WithRenames {
+                inner: questioner,
+                renames,
+            };
             let difference =
-                compare::turn_by_turn(&mut before, &mut after, &compare_options, questioner).await;
+                compare::turn_by_turn(&mut before, &mut after, &compare_options, &questioner).await;
             let (from, to) = (before.schema.clone(), after.schema.clone());
             before.close().await;
             after.close().await;
@@ -76,6 +89,7 @@ impl Sources {
                 to,
                 options,
                 difference: difference?,
+                remarks,
             })
         })
     }
@@ -93,7 +107,7 @@ fn judged(opened: Opened, filter: &Filter) -> (compare::Side, Option<super::Scra
     let side = compare::Side {
         label: opened.label,
         schema,
-        connection: Some(opened.connection),
+        connection: opened.connection,
     };
     (side, opened.scratch)
 }

@@ -14,11 +14,24 @@ use stairway_plan::dialect::Dialect as SchemaDialect;
 use stairway_plan::schema::Schema;
 use stairway_plan::sql::Dialect;
 
+use super::renamed::{self, Renamed};
 use super::{SideError, script};
 use crate::connection::Session;
 
 type Describe = Arc<dyn Fn(DbBackend) -> SchemaBuilder + Send + Sync>;
 type ExtraStatements = Arc<dyn Fn(DbBackend) -> Vec<String> + Send + Sync>;
+
+/// Where the statements of the entities themselves come from, for people.
+const MADE: &str = "made of the entities";
+
+/// SQL that makes a part of what is desired.
+#[derive(Debug)]
+pub(super) struct Part {
+    /// Where it comes from, for people.
+    pub(super) origin: &'static str,
+    /// One or more statements.
+    pub(super) sql: String,
+}
 
 /// A project's SeaORM entities, and what they have no words for.
 ///
@@ -88,29 +101,54 @@ impl Entities {
         session: &mut Session,
         beside: Option<&Schema>,
     ) -> Result<(), SideError> {
-        let backend = backend_of(session.dialect());
-        let statements = self.statements(session.dialect()).await?;
+        let parts = self.parts(session.dialect()).await?;
         if session.dialect() == Dialect::Postgres {
-            surroundings(session, beside, &statements).await?;
+            surroundings(session, beside, &parts).await?;
         }
-        for extras in &self.before {
-            for text in extras(backend) {
-                script::run(session, "declared before the entities' tables", &text).await?;
-            }
-        }
-        for statement in &statements {
-            script::run(session, "made of the entities", statement).await?;
-        }
-        for extras in &self.after {
-            for text in extras(backend) {
-                script::run(session, "declared after the entities' tables", &text).await?;
-            }
+        for part in &parts {
+            script::run(session, part.origin, &part.sql).await?;
         }
         Ok(())
     }
 
+    /// The statements that make everything, in order.
+    pub(super) async fn parts(&self, dialect: Dialect) -> Result<Vec<Part>, SideError> {
+        let backend = backend_of(dialect);
+        let declared = |extras: &[ExtraStatements], origin| -> Vec<Part> {
+            let texts = extras.iter().flat_map(|extras| extras(backend));
+            texts.map(|sql| Part { origin, sql }).collect()
+        };
+        let mut parts = declared(&self.before, "declared before the entities' tables");
+        let made = self.statements(dialect).await?.into_iter();
+        parts.extend(made.map(|sql| Part { origin: MADE, sql }));
+        parts.extend(declared(&self.after, "declared after the entities' tables"));
+        Ok(parts)
+    }
+
+    /// The former names of columns that the entities state. What MySQL has no form for is passed over.
+    pub(super) async fn renames(&self) -> Vec<Renamed> {
+        let statements = self.recorded(Dialect::MySql).await.0;
+        let found = statements.iter().flat_map(|sql| renamed::taken_out(sql).0);
+        found.collect()
+    }
+
     /// The statements that sea-orm makes of the entities.
     async fn statements(&self, dialect: Dialect) -> Result<Vec<String>, SideError> {
+        let (mut statements, applied) = self.recorded(dialect).await;
+        applied?;
+        if dialect == Dialect::MySql {
+            for sql in &mut statements {
+                *sql = renamed::taken_out(sql).1;
+            }
+        }
+        // sea-orm makes an enum with a table that has it, and a table with an array of it may come
+        // before that one.
+        statements.sort_by_key(|sql| !sql.starts_with("CREATE TYPE"));
+        Ok(statements)
+    }
+
+    /// What sea-orm sends to make the entities, as far as it came, and whether that is all.
+    async fn recorded(&self, dialect: Dialect) -> (Vec<String>, Result<(), SideError>) {
         let backend = backend_of(dialect);
         let recorder = Recorder {
             backend,
@@ -128,12 +166,13 @@ impl Entities {
         let applied = AssertUnwindSafe(async { (self.describe)(backend).apply(&recorder).await })
             .catch_unwind()
             .await
-            .map_err(|panic| failed(words_of(&*panic)))?;
-        applied.map_err(|error| failed(error.to_string()))?;
-        Ok(recorder
+            .map_err(|panic| failed(words_of(&*panic)))
+            .and_then(|applied| applied.map_err(|error| failed(error.to_string())));
+        let statements = recorder
             .statements
             .into_inner()
-            .unwrap_or_else(PoisonError::into_inner))
+            .unwrap_or_else(PoisonError::into_inner);
+        (statements, applied)
     }
 }
 
@@ -142,10 +181,11 @@ impl Entities {
 async fn surroundings(
     session: &mut Session,
     beside: Option<&Schema>,
-    statements: &[String],
+    parts: &[Part],
 ) -> Result<(), SideError> {
     let quote = |name: &str| Dialect::Postgres.quote_identifier(name);
-    let mut namespaces: Vec<String> = statements.iter().filter_map(|sql| schema_of(sql)).collect();
+    let made = parts.iter().filter(|part| part.origin == MADE);
+    let mut namespaces: Vec<String> = made.filter_map(|part| schema_of(&part.sql)).collect();
     namespaces.extend(
         beside
             .into_iter()

@@ -2,10 +2,13 @@
 //!
 //! Whatever the source, what is compared is read from a catalogue by the same code: an SQL file, the
 //! revisions and the entities are first brought into a scratch database, which is dropped again, so
-//! that types, defaults and expressions are the server's own words on both sides.
+//! that types, defaults and expressions are the server's own words on both sides. Where no database
+//! may be made, PostgreSQL makes the entities in a schema that is rolled back.
 
 mod difference;
 mod entities;
+mod renamed;
+mod rolled_back;
 mod scratch;
 mod script;
 
@@ -183,13 +186,22 @@ impl Sources {
                         "this program knows no entities: give them to the command line where it is made, with \
                          `CommandLine::entities`",
                     ))?;
-                    self.in_scratch(side, async |scratch: &Scratch| {
-                        let mut session = scratch.session().await?;
-                        let made = entities.make(&mut session, beside).await;
-                        session.close().await;
-                        made
-                    })
-                    .await
+                    let made = self
+                        .in_scratch(side, async |scratch: &Scratch| {
+                            let mut session = scratch.session().await?;
+                            let made = entities.make(&mut session, beside).await;
+                            session.close().await;
+                            made
+                        })
+                        .await;
+                    match made {
+                        Err(SideError::Scratch { message, .. })
+                            if dialect_of(&self.server) == Dialect::Postgres =>
+                        {
+                            self.rolled_back(side, entities, &message).await
+                        }
+                        made => made,
+                    }
                 }
                 Side::Revisions => {
                     let migrations = self
@@ -210,6 +222,28 @@ impl Sources {
                     .await
                 }
             }
+        })
+    }
+
+    /// Makes the entities in a schema that is rolled back.
+    async fn rolled_back(
+        &self,
+        side: &Side,
+        entities: &Entities,
+        why: &str,
+    ) -> Result<Opened, SideError> {
+        let name = scratch::new_name();
+        let schema = rolled_back::read(&self.server, &name, entities, &self.inspect).await?;
+        Ok(Opened {
+            label: side.to_string(),
+            schema,
+            connection: None,
+            scratch: None,
+            remark: Some(format!(
+                "the entities were made in a schema of {} that was rolled back, because no scratch database could be \
+                 made: {why}",
+                self.server
+            )),
         })
     }
 
@@ -239,8 +273,9 @@ impl Sources {
             Ok(schema) => Ok(Opened {
                 label: side.to_string(),
                 schema,
-                connection,
+                connection: Some(connection),
                 scratch,
+                remark: None,
             }),
             Err(source) => {
                 // Only reading was done: a failure to say goodbye is of no consequence.
@@ -261,14 +296,19 @@ impl Sources {
 pub(crate) struct Opened {
     label: String,
     schema: Schema,
-    connection: Connection,
+    /// Nothing where what was read is gone already.
+    connection: Option<Connection>,
     scratch: Option<Scratch>,
+    /// What was done in another way than usual, for people.
+    remark: Option<String>,
 }
 
 impl Opened {
     /// Says goodbye, and drops the scratch database.
     async fn close(self) {
-        drop(self.connection.close().await);
+        if let Some(connection) = self.connection {
+            drop(connection.close().await);
+        }
         if let Some(scratch) = self.scratch {
             scratch.remove().await;
         }

@@ -25,11 +25,16 @@ enum Remains {
     Directory(PathBuf),
 }
 
+/// A name that nothing has.
+pub(super) fn new_name() -> String {
+    format!("{PREFIX}{}", crate::runner::new_run_id().replace('-', "_"))
+}
+
 impl Scratch {
     /// Makes an empty database on the server, or for SQLite a file in the directory for temporary
     /// files.
     pub(super) async fn make(server: &DatabaseUrl) -> Result<Self, SideError> {
-        let name = format!("{PREFIX}{}", crate::runner::new_run_id().replace('-', "_"));
+        let name = new_name();
         let failed = |message: String| SideError::Scratch {
             server: server.to_string(),
             message,

@@ -296,3 +296,174 @@ fn a_log_file_that_cannot_be_opened_is_an_error_that_names_it() {
         "{error}"
     );
 }
+
+/// Notes each span when it ends: its name, its parents from the outside in, and its fields.
+#[derive(Clone, Default)]
+struct Ended(Arc<Mutex<Vec<String>>>);
+
+#[derive(Default)]
+struct Fields(std::collections::BTreeMap<&'static str, String>);
+
+impl Visit for Fields {
+    fn record_debug(&mut self, field: &Field, value: &dyn fmt::Debug) {
+        self.0.insert(field.name(), format!("{value:?}"));
+    }
+}
+
+impl Layer<Registry> for Ended {
+    fn on_new_span(
+        &self,
+        attributes: &tracing::span::Attributes<'_>,
+        id: &tracing::Id,
+        context: tracing_subscriber::layer::Context<'_, Registry>,
+    ) {
+        let mut fields = Fields::default();
+        attributes.record(&mut fields);
+        context.span(id).unwrap().extensions_mut().insert(fields);
+    }
+
+    fn on_record(
+        &self,
+        id: &tracing::Id,
+        values: &tracing::span::Record<'_>,
+        context: tracing_subscriber::layer::Context<'_, Registry>,
+    ) {
+        let span = context.span(id).unwrap();
+        let mut extensions = span.extensions_mut();
+        values.record(extensions.get_mut::<Fields>().unwrap());
+    }
+
+    fn on_event(
+        &self,
+        event: &tracing::Event<'_>,
+        context: tracing_subscriber::layer::Context<'_, Registry>,
+    ) {
+        let mut words = Words::default();
+        event.record(&mut words);
+        let place = context
+            .event_span(event)
+            .map_or("nowhere", |span| span.name());
+        self.0
+            .lock()
+            .unwrap()
+            .push(format!("{place}: {}", words.message));
+    }
+
+    fn on_close(&self, id: tracing::Id, context: tracing_subscriber::layer::Context<'_, Registry>) {
+        let span = context.span(&id).unwrap();
+        let path: Vec<&str> = span.scope().from_root().map(|span| span.name()).collect();
+        let extensions = span.extensions();
+        let fields = &extensions.get::<Fields>().unwrap().0;
+        let fields: Vec<String> = fields
+            .iter()
+            .map(|(name, value)| format!("{name}={value}"))
+            .collect();
+        let line = format!("end of {} {}", path.join(" > "), fields.join(" "));
+        self.0.lock().unwrap().push(line);
+    }
+}
+
+#[test]
+fn a_run_its_revisions_and_their_statements_are_spans_and_are_logged_in_them() {
+    let ended = Ended::default();
+    let subscriber = tracing_subscriber::registry().with(ended.clone());
+    tracing::subscriber::with_default(subscriber, || {
+        let observers = crate::observer::Observers::new("shop", Vec::new()).for_run();
+        observers.run_begins("r1", Direction::Upgrade, "heads");
+        let statement = |index| EventKind::StatementStarted {
+            revision: id("a"),
+            index,
+            sql: format!("select {index}"),
+        };
+        let step = EventKind::StepStarted {
+            revision: id("a"),
+            message: "Add a".to_owned(),
+            direction: Direction::Upgrade,
+            position: 1,
+            total: 1,
+            transactional: true,
+        };
+        for kind in [
+            EventKind::LockAcquired { waited_ms: 1 },
+            step.clone(),
+            statement(1),
+            EventKind::StatementFinished {
+                revision: id("a"),
+                index: 1,
+                rows_affected: 7,
+                elapsed_ms: 2,
+            },
+            statement(2),
+            EventKind::StepFailed {
+                revision: id("a"),
+                direction: Direction::Upgrade,
+                elapsed_ms: 3,
+                error: "deadlock".to_owned(),
+                rolled_back: true,
+            },
+            step,
+            EventKind::StepFinished {
+                revision: id("a"),
+                direction: Direction::Upgrade,
+                elapsed_ms: 4,
+                statements: 0,
+                rows_affected: 0,
+            },
+            EventKind::RunFinished {
+                run_id: "r1".to_owned(),
+                steps: 1,
+                elapsed_ms: 5,
+            },
+        ] {
+            observers.emit(kind);
+        }
+        // A run that is dropped says nothing of how it ended.
+        let dropped = observers.for_run();
+        dropped.run_begins("r2", Direction::Downgrade, "base");
+    });
+    let lines = ended.0.lock().unwrap();
+    let run = "end of stairway.run";
+    let revision =
+        "end of stairway.run > stairway.revision database=\"shop\" direction=\"upgrade\"";
+    let statement =
+        "end of stairway.run > stairway.revision > stairway.statement database=\"shop\"";
+    assert_eq!(
+        *lines,
+        [
+            "stairway.run: The migration lock is held".to_owned(),
+            "stairway.revision: Applying a (1 of 1): Add a".to_owned(),
+            "stairway.statement: Statement 1 of a".to_owned(),
+            "stairway.statement: Statement 1 of a done".to_owned(),
+            format!(
+                "{statement} elapsed_ms=2 index=1 otel.kind=\"client\" otel.name=\"statement\" \
+                 outcome=\"succeeded\" revision=\"a\" rows_affected=7 sql=select 1"
+            ),
+            "stairway.statement: Statement 2 of a".to_owned(),
+            "stairway.statement: The upgrade of a failed, nothing of it is left".to_owned(),
+            format!(
+                "{statement} index=2 otel.kind=\"client\" otel.name=\"statement\" \
+                 otel.status_code=\"ERROR\" outcome=\"failed\" revision=\"a\" sql=select 2"
+            ),
+            format!(
+                "{revision} elapsed_ms=3 error=\"deadlock\" otel.name=upgrade a \
+                 otel.status_code=\"ERROR\" otel.status_description=\"deadlock\" outcome=\"failed\" \
+                 position=1 revision=\"a\" rolled_back=true total=1 transactional=true"
+            ),
+            "stairway.revision: Applying a (1 of 1): Add a".to_owned(),
+            "stairway.revision: Applied a in 4 ms".to_owned(),
+            format!(
+                "{revision} elapsed_ms=4 otel.name=upgrade a outcome=\"succeeded\" position=1 \
+                 revision=\"a\" rows_affected=0 statements=0 total=1 transactional=true"
+            ),
+            "stairway.run: Database migration completed successfully".to_owned(),
+            format!(
+                "{run} database=\"shop\" direction=\"upgrade\" elapsed_ms=5 otel.name=\"upgrade\" \
+                 outcome=\"succeeded\" run_id=\"r1\" steps=1 to=\"heads\""
+            ),
+            format!(
+                "{run} database=\"shop\" direction=\"downgrade\" otel.name=\"downgrade\" run_id=\"r2\" \
+                 to=\"base\""
+            ),
+        ]
+    );
+}

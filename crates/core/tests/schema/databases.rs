@@ -169,17 +169,8 @@ impl Database {
                 command
             }
             Backend::Mysql => {
-                let mut command = Command::new("mariadb");
-                let rest = self.url.split("://").nth(1).unwrap_or_default();
-                let authority = rest.split('/').next().unwrap_or_default();
-                let (user, host) = authority.rsplit_once('@').unwrap_or(("root", authority));
-                let (user, password) = user.split_once(':').unwrap_or((user, ""));
-                let (host, port) = host.split_once(':').unwrap_or((host, "3306"));
+                let mut command = self.client("mariadb");
                 command.args(["--batch", "--skip-column-names"]);
-                command.args(["-u", user, "-h", host, "-P", port, &self.name]);
-                if !password.is_empty() {
-                    command.arg(format!("-p{password}"));
-                }
                 command
             }
             Backend::Sqlite => {
@@ -210,6 +201,22 @@ impl Database {
         } else {
             Err(String::from_utf8_lossy(&output.stderr).into_owned())
         }
+    }
+
+    /// One of MariaDB's own programs, on this database.
+    pub(crate) fn client(&self, program: &str) -> Command {
+        let mut command = Command::new(program);
+        let rest = self.url.split("://").nth(1).unwrap_or_default();
+        let authority = rest.split('/').next().unwrap_or_default();
+        let (user, host) = authority.rsplit_once('@').unwrap_or(("root", authority));
+        let (user, password) = user.split_once(':').unwrap_or((user, ""));
+        let (host, port) = host.split_once(':').unwrap_or((host, "3306"));
+        command.args(["-u", user, "-h", host, "-P", port]);
+        if !password.is_empty() {
+            command.arg(format!("-p{password}"));
+        }
+        command.arg(&self.name);
+        command
     }
 
     /// Drops the database.

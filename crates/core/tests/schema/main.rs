@@ -7,4 +7,7 @@
 
 mod cases;
 mod databases;
+mod every_type;
 mod laws;
+mod many_tables;
+mod reading;

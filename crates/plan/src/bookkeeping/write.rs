@@ -1,5 +1,7 @@
 //! The statements that write history, ledger, audit trail and journal.
 
+use std::fmt::Write as _;
+
 use serde::{Deserialize, Serialize};
 
 use super::{Bookkeeping, JournalState};
@@ -80,27 +82,28 @@ pub struct JournalRecord<'a> {
     pub last_insert_id: u64,
 }
 
+const JOURNAL_COLUMNS: &str = "revision, direction, position, fingerprint, statement, state, definition_before, \
+     returned_rows, rows_affected, last_insert_id, run_id, started_at";
+
 impl Bookkeeping {
     /// Adds a revision to the history table and the ledger.
     pub fn add_applied(&self, who: &Who, step: &StepRecord<'_>) -> String {
         let history = self.quoted(&self.history);
-        let also: String = step
-            .stands_for
-            .iter()
-            .map(|replaced| {
-                let id = self.text(replaced.as_str());
-                format!(
-                    "; INSERT INTO {history} (version, applied_at) SELECT {id}, {epoch}{from} WHERE NOT {there}",
-                    from = if self.dialect == Dialect::MySql {
-                        " FROM DUAL"
-                    } else {
-                        ""
-                    },
-                    epoch = self.epoch(),
-                    there = self.applied_condition(replaced),
-                )
-            })
-            .collect();
+        let mut also = String::new();
+        for replaced in step.stands_for {
+            let from = match self.dialect {
+                Dialect::MySql => " FROM DUAL",
+                Dialect::Postgres | Dialect::Sqlite => "",
+            };
+            // Writing to a String can't fail.
+            let _ = write!(
+                also,
+                "; INSERT INTO {history} (version, applied_at) SELECT {id}, {epoch}{from} WHERE NOT {there}",
+                id = self.text(replaced.as_str()),
+                epoch = self.epoch(),
+                there = self.applied_condition(replaced),
+            );
+        }
         let id = self.text(step.revision.id.as_str());
         let parents: Vec<&str> = step
             .revision
@@ -228,33 +231,53 @@ impl Bookkeeping {
     pub fn write_journal(&self, who: &Who, entries: &[JournalRecord<'_>]) -> Option<String> {
         let rows: Vec<String> = entries
             .iter()
-            .map(|entry| {
-                format!(
-                    "({revision}, '{direction}', {position}, {fingerprint}, {statement}, '{state}', {before}, \
-                     {returned}, {rows_affected}, {last_insert_id}, {run}, {now})",
-                    revision = self.text(entry.revision.as_str()),
-                    direction = entry.direction.as_str(),
-                    position = entry.position,
-                    fingerprint = self.text(entry.fingerprint),
-                    statement = self.text(entry.statement),
-                    state = entry.state.as_str(),
-                    before = self.optional_text(entry.definition_before),
-                    returned = self.optional_text(entry.returned_rows),
-                    rows_affected = entry.rows_affected,
-                    last_insert_id = entry.last_insert_id,
-                    run = self.text(&who.run_id),
-                    now = self.now(),
-                )
-            })
+            .map(|entry| format!("({})", self.journal_values(who, entry)))
             .collect();
         (!rows.is_empty()).then(|| {
             format!(
-                "INSERT INTO {journal} (revision, direction, position, fingerprint, statement, state, \
-                 definition_before, returned_rows, rows_affected, last_insert_id, run_id, started_at) VALUES {rows}",
+                "INSERT INTO {journal} ({JOURNAL_COLUMNS}) VALUES {rows}",
                 journal = self.quoted(&self.journal),
                 rows = rows.join(", "),
             )
         })
+    }
+
+    /// Writes the entry that says that a step began, unless it is there.
+    pub fn begin_journal(&self, who: &Who, entry: &JournalRecord<'_>) -> String {
+        let from = if self.dialect == Dialect::MySql {
+            "FROM DUAL "
+        } else {
+            ""
+        };
+        format!(
+            "INSERT INTO {journal} ({JOURNAL_COLUMNS}) SELECT {values} {from}WHERE NOT EXISTS \
+             (SELECT 1 FROM {journal} WHERE revision = {revision} AND direction = '{direction}' \
+             AND position = {position})",
+            journal = self.quoted(&self.journal),
+            values = self.journal_values(who, entry),
+            revision = self.text(entry.revision.as_str()),
+            direction = entry.direction.as_str(),
+            position = entry.position,
+        )
+    }
+
+    fn journal_values(&self, who: &Who, entry: &JournalRecord<'_>) -> String {
+        format!(
+            "{revision}, '{direction}', {position}, {fingerprint}, {statement}, '{state}', {before}, \
+             {returned}, {rows_affected}, {last_insert_id}, {run}, {now}",
+            revision = self.text(entry.revision.as_str()),
+            direction = entry.direction.as_str(),
+            position = entry.position,
+            fingerprint = self.text(entry.fingerprint),
+            statement = self.text(entry.statement),
+            state = entry.state.as_str(),
+            before = self.optional_text(entry.definition_before),
+            returned = self.optional_text(entry.returned_rows),
+            rows_affected = entry.rows_affected,
+            last_insert_id = entry.last_insert_id,
+            run = self.text(&who.run_id),
+            now = self.now(),
+        )
     }
 
     /// Marks a started statement as done.

@@ -47,6 +47,16 @@ pub trait Rules: fmt::Debug + Sync {
         from == to
     }
 
+    /// Whether two columns of a table cannot have names that differ in case only.
+    fn folds_column_names(&self) -> bool {
+        false
+    }
+
+    /// Whether two tables cannot have names that differ in case only.
+    fn folds_table_names(&self) -> bool {
+        false
+    }
+
     /// Whether a foreign key can be declared before the table that it refers to exists.
     fn refers_to_missing_tables(&self) -> bool {
         false
@@ -65,6 +75,11 @@ pub trait Rules: fmt::Debug + Sync {
     /// Whether the way a table is partitioned can be changed in place.
     fn alters_partitioning(&self) -> bool {
         false
+    }
+
+    /// What becomes of the type when its table becomes strict.
+    fn strict_type(&self, column_type: &ColumnType) -> ColumnType {
+        column_type.clone()
     }
 
     /// Whether only a column of one exact type can be numbered.

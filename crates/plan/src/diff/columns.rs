@@ -102,12 +102,14 @@ fn find_in_column(
 ) {
     let table = &to_table.name;
     let numbering_differs = from.identity.is_some() != to.identity.is_some();
-    let is_exact = context.is_exact() || from_table.options.strict != to_table.options.strict;
-    let same_type = if is_exact || (numbering_differs && context.rules.numbers_one_type_only()) {
-        from.column_type == to.column_type
-    } else {
-        context.rules.same_type(&from.column_type, &to.column_type)
-    };
+    let same_type =
+        if context.is_exact() || (numbering_differs && context.rules.numbers_one_type_only()) {
+            from.column_type == to.column_type
+        } else if to_table.options.strict && !from_table.options.strict {
+            context.rules.strict_type(&from.column_type) == to.column_type
+        } else {
+            context.rules.same_type(&from.column_type, &to.column_type)
+        };
     let same_generation = match (&from.generated, &to.generated) {
         (None, None) => true,
         (Some(old), Some(new)) => {

@@ -6,20 +6,27 @@ use std::collections::BTreeSet;
 use super::context::{Context, Finding, Findings};
 use super::dependencies::Dependencies;
 use crate::op::{Alteration, ColumnAspect, Object, Op};
-use crate::schema::{Index, ObjectName, ObjectRef, Schema, Table};
+use crate::schema::{Column, Index, ObjectName, ObjectRef, Schema, Table};
 
 /// Completes the findings with operations that make room for others.
 pub(super) fn complete(context: &Context<'_>, original: &Schema, findings: &mut Findings) {
+    make_room(context, original, findings);
+    fold_into_dropped_columns(findings);
+}
+
+/// Adds what takes down what stands in the way, and puts it up again. `original` is the first schema
+/// before renames.
+pub(super) fn make_room(context: &Context<'_>, original: &Schema, findings: &mut Findings) {
     let mut room = Room {
         context,
         original,
         dependencies: Dependencies::of(context.from),
         away: BTreeSet::new(),
+        bare: BTreeSet::new(),
         waiting: Vec::new(),
     };
     room.note_what_goes(findings);
     room.clear(findings);
-    fold_into_dropped_columns(findings);
 }
 
 struct Room<'a> {
@@ -29,6 +36,8 @@ struct Room<'a> {
     dependencies: Dependencies,
     /// What is dropped already.
     away: BTreeSet<ObjectRef>,
+    /// Columns whose default is taken off.
+    bare: BTreeSet<ObjectRef>,
     /// What is about to go or change, and about what, for people.
     waiting: Vec<(ObjectRef, Reach, String)>,
 }
@@ -129,6 +138,15 @@ impl Room<'_> {
                 if self.away.contains(&dependent) {
                     continue;
                 }
+                if let ObjectRef::Column { table, column } = &dependent
+                    && matches!(reference, ObjectRef::Function { .. })
+                    && !self.is_generated(table, column)
+                {
+                    if self.bare.insert(dependent.clone()) {
+                        self.take_default_off(table, column, &about, findings);
+                    }
+                    continue;
+                }
                 let must_go = match &dependent {
                     ObjectRef::View { .. }
                     | ObjectRef::Trigger { .. }
@@ -146,6 +164,7 @@ impl Room<'_> {
                     }
                     ObjectRef::Index { table, name } => {
                         reach == Reach::Anew
+                            || matches!(reference, ObjectRef::Function { .. })
                             || (reach == Reach::Swap && self.index_must_go(table, name))
                     }
                     _ => false,
@@ -180,7 +199,7 @@ impl Room<'_> {
         table: &ObjectName,
         name: &str,
     ) -> bool {
-        if reach == Reach::Anew {
+        if reach == Reach::Anew || matches!(reference, ObjectRef::Function { .. }) {
             return true;
         }
         let Some(table) = self.context.from.tables.get(table) else {
@@ -247,6 +266,48 @@ impl Room<'_> {
                 .uniques
                 .iter()
                 .any(|unique| same(&unique.columns) && is_kept(&unique.name))
+    }
+
+    /// Adds what takes the default off that calls something that goes, and sets it again.
+    fn take_default_off(
+        &self,
+        table: &ObjectName,
+        column: &str,
+        about: &str,
+        findings: &mut Findings,
+    ) {
+        let find = |schema: &Schema| schema.tables.get(table)?.column(column).cloned();
+        let change = |from: Column, to: Column| {
+            let op = Op::Alter(Alteration::Column {
+                table: table.clone(),
+                aspect: ColumnAspect::Default,
+                from,
+                to,
+                fill: None,
+            });
+            Finding::in_the_way_of(op, about.to_owned())
+        };
+        let bare = |column: &Column| Column {
+            default: None,
+            ..column.clone()
+        };
+        // A default that changes anyway is out of the way by itself.
+        let is_changed = findings.list.iter().any(|finding| {
+            matches!(&finding.op, Op::Alter(Alteration::Column {
+                table: owner,
+                aspect: ColumnAspect::Default,
+                from,
+                ..
+            }) if owner == table && from.name == column)
+        });
+        let Some(old) = find(self.context.from).filter(|old| old.default.is_some() && !is_changed)
+        else {
+            return;
+        };
+        findings.list.push(change(old.clone(), bare(&old)));
+        if let Some(new) = find(self.context.to).filter(|new| new.default.is_some()) {
+            findings.list.push(change(bare(&new), new));
+        }
     }
 
     /// Adds what takes the object down and, if the second schema has it too, puts it up again.

@@ -19,9 +19,11 @@ mod renames;
 mod risk;
 mod routines;
 mod rules_of_rows;
+mod spelling;
 mod tables;
 mod types;
 mod unstated;
+mod way_back;
 
 use serde::Serialize;
 use thiserror::Error;
@@ -102,11 +104,20 @@ pub fn diff(
     }
     let rules = rules(from.dialect);
     let mut current = from.clone();
+    let mut desired = to.clone();
+    let spelled = spelling::align(&current, &mut desired, rules);
+    let aligned;
+    let to = if spelled.is_empty() {
+        to
+    } else {
+        aligned = desired.clone();
+        &aligned
+    };
     let renames = renames::find(&mut current, to, rules, questioner);
 
-    let mut desired = to.clone();
     let mut findings = Findings {
         not_compared: not_compared(from, to),
+        notes: spelled,
         ..Findings::default()
     };
     if options.unstated == Unstated::LeaveAlone {
@@ -181,9 +192,7 @@ fn finish(
     for op in &ops {
         op.apply(&mut after);
     }
-    let reversed: Vec<Op> = ops.iter().rev().map(Op::reverse).collect();
-    let mut backward = context.rules.render(&reversed, &after);
-    backward.reverse();
+    let backward = way_back::render(context, from, &ops, &after);
 
     let default_schema = context.to.default_schema.as_deref();
     let mut changes = Vec::with_capacity(sorted.len());

@@ -198,6 +198,9 @@ fn edges(findings: &[Finding], from: &Dependencies, to: &Dependencies) -> BTreeS
                         for earlier in at(&dropped, dependent) {
                             add(earlier, position);
                         }
+                        for earlier in defaults_of(findings, dependent) {
+                            add(earlier, position);
+                        }
                     }
                 }
             }
@@ -216,7 +219,13 @@ fn edges(findings: &[Finding], from: &Dependencies, to: &Dependencies) -> BTreeS
                         add(position, later);
                     }
                 }
-                for needed in to.needs(&reference) {
+                // A column without its default needs nothing for it.
+                let is_taken_off = matches!(
+                    &finding.op,
+                    Op::Alter(Alteration::Column { aspect: ColumnAspect::Default, to, .. })
+                        if to.default.is_none()
+                );
+                for needed in to.needs(&reference).filter(|_| !is_taken_off) {
                     for earlier in at(&made, needed) {
                         add(earlier, position);
                     }
@@ -226,7 +235,35 @@ fn edges(findings: &[Finding], from: &Dependencies, to: &Dependencies) -> BTreeS
     }
     same_name_edges(findings, &mut add);
     type_edges(findings, &mut add);
+    key_edges(findings, &mut add);
     edges
+}
+
+/// A foreign key that goes with its column goes before the key that it refers to.
+fn key_edges(findings: &[Finding], add: &mut impl FnMut(usize, usize)) {
+    for (earlier, finding) in findings.iter().enumerate() {
+        let Op::Drop(Object::Column { dependents, .. }) = &finding.op else {
+            continue;
+        };
+        let targets: Vec<&ObjectName> = dependents
+            .iter()
+            .filter_map(|object| match object {
+                Object::ForeignKey { foreign_key, .. } => Some(&foreign_key.ref_table),
+                _ => None,
+            })
+            .collect();
+        for (later, finding) in findings.iter().enumerate() {
+            if let Op::Drop(
+                Object::PrimaryKey { table, .. }
+                | Object::Unique { table, .. }
+                | Object::Index { table, .. },
+            ) = &finding.op
+                && targets.contains(&table)
+            {
+                add(earlier, later);
+            }
+        }
+    }
 }
 
 /// A column leaves its enum before the enum changes.
@@ -254,6 +291,24 @@ fn type_edges(findings: &[Finding], add: &mut impl FnMut(usize, usize)) {
             }
         }
     }
+}
+
+/// Where the default of a column, which may be all that needs something, is taken off or changed.
+fn defaults_of(findings: &[Finding], column: &ObjectRef) -> impl Iterator<Item = usize> {
+    findings
+        .iter()
+        .enumerate()
+        .filter_map(move |(at, finding)| {
+            let is_default = matches!(
+                &finding.op,
+                Op::Alter(Alteration::Column {
+                    aspect: ColumnAspect::Default,
+                    from,
+                    ..
+                }) if from.default.is_some()
+            );
+            (is_default && finding.op.altered().as_ref() == Some(column)).then_some(at)
+        })
 }
 
 /// What an object needs that is about to be made. A table needs what its own value says, which may
@@ -307,14 +362,35 @@ fn same_name_edges(findings: &[Finding], add: &mut impl FnMut(usize, usize)) {
         }
     }
     for (position, finding) in findings.iter().enumerate() {
-        if let Op::Create(object) = &finding.op {
-            for name in taken_names(object) {
-                for earlier in freed.get(&name).into_iter().flatten() {
-                    add(*earlier, position);
-                }
+        let taken = match &finding.op {
+            Op::Create(object) => taken_names(object),
+            Op::Alter(alteration) => sequence_made_by(alteration)
+                .map(|name| format!("relation {name}"))
+                .into_iter()
+                .collect(),
+            Op::Drop(_) | Op::Rename(_) => Vec::new(),
+        };
+        for name in taken {
+            for earlier in freed.get(&name).into_iter().flatten() {
+                add(*earlier, position);
             }
         }
     }
+}
+
+/// The sequence that is made for a column that the database numbers from now on.
+fn sequence_made_by(alteration: &Alteration) -> Option<ObjectName> {
+    let Alteration::Column {
+        table, from, to, ..
+    } = alteration
+    else {
+        return None;
+    };
+    if from.identity.is_some() {
+        return None;
+    }
+    let name = to.identity.as_ref()?.sequence_name.as_ref()?;
+    Some(table.sibling(name))
 }
 
 /// The names that an object takes, each with the space that it must be unique in.

@@ -202,6 +202,8 @@ fn alter(context: &Context<'_>, alteration: &Alteration, finding: &mut Finding) 
             finding
                 .notes
                 .push(format!("rows that have the value {value} make it fail"));
+            // The value is gone for good, even though no row loses one.
+            finding.warnings.insert(Warning::DataLoss);
             may_fail(finding)
         }
         Alteration::EnumReorder { uses, .. } if !uses.is_empty() => Risk::Rewrites,

@@ -4,7 +4,7 @@ use super::Subject;
 use super::context::{Context, Finding, Findings};
 use super::renames::Renames;
 use crate::op::{Alteration, CommentTarget, EnumUse, Object, Op, Warning};
-use crate::schema::{Check, Domain, EnumType, ObjectName, Schema};
+use crate::schema::{Check, Domain, EnumType, ObjectName};
 
 /// Finds what differs between the schemas and extensions.
 pub(super) fn find_namespaces(context: &Context<'_>, findings: &mut Findings) {

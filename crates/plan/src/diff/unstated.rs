@@ -13,8 +13,8 @@ use std::collections::BTreeSet;
 
 use super::Context;
 use crate::schema::{
-    Check, Column, Deferrability, ForeignKey, IdentityKind, Index, MatchType, ObjectName, Schema,
-    SequenceOptions, Table, TableOptions, TypeKind, Unique,
+    Check, Column, Deferrability, ForeignKey, IdentityKind, Index, MatchType, ObjectName,
+    ObjectRef, Schema, SequenceOptions, Table, TableOptions, TypeKind, Unique,
 };
 
 /// Takes over into `to` what only `from` has and an entity cannot express. Returns what that was,
@@ -23,9 +23,11 @@ pub(super) fn fill(context: &Context<'_>, to: &mut Schema) -> Vec<String> {
     let from = context.from;
     let mut filled = Filled {
         context: *context,
+        lost: BTreeSet::new(),
         left: Vec::new(),
     };
     filled.namespaces(to);
+    filled.lost = lost(from, to);
     for (name, extension) in &from.extensions {
         if !to.extensions.contains_key(name) {
             to.extensions.insert(name.clone(), extension.clone());
@@ -39,7 +41,16 @@ pub(super) fn fill(context: &Context<'_>, to: &mut Schema) -> Vec<String> {
         }
     }
     for (name, sequence) in &from.sequences {
-        if !to.sequences.contains_key(name) {
+        // One of that name may be about to be made for a serial column.
+        let is_taken = to.tables.values().any(|table| {
+            table.name.schema == name.schema
+                && table.columns.iter().any(|column| {
+                    let identity = column.identity.as_ref();
+                    identity.and_then(|identity| identity.sequence_name.as_ref())
+                        == Some(&name.name)
+                })
+        });
+        if !to.sequences.contains_key(name) && !is_taken {
             to.sequences.insert(name.clone(), sequence.clone());
             filled.leave(format!("sequence {}", context.short(name)));
         }
@@ -52,6 +63,9 @@ pub(super) fn fill(context: &Context<'_>, to: &mut Schema) -> Vec<String> {
     }
     for (name, view) in &from.views {
         match to.views.get_mut(name) {
+            None if filled
+                .lost
+                .contains(&ObjectRef::View { name: name.clone() }) => {}
             None if !to.tables.contains_key(name) => {
                 to.views.insert(name.clone(), view.clone());
                 filled.leave(format!("view {}", context.short(name)));
@@ -87,8 +101,48 @@ pub(super) fn fill(context: &Context<'_>, to: &mut Schema) -> Vec<String> {
     filled.left
 }
 
+/// Views, triggers and policies that cannot stay because something that they need goes.
+fn lost(from: &Schema, to: &Schema) -> BTreeSet<ObjectRef> {
+    let is_gone = |needed: &ObjectRef| match needed {
+        ObjectRef::Table { name } => {
+            from.tables.contains_key(name) && !to.tables.contains_key(name)
+        }
+        ObjectRef::Column { table, column } => match to.tables.get(table) {
+            Some(table) => table.column(column).is_none(),
+            None => from.tables.contains_key(table),
+        },
+        _ => false,
+    };
+    let mut lost: BTreeSet<ObjectRef> = BTreeSet::new();
+    loop {
+        let before = lost.len();
+        for dependency in &from.dependencies {
+            let is_meant = match &dependency.dependent {
+                ObjectRef::View { name } => !to.views.contains_key(name),
+                ObjectRef::Trigger { .. } | ObjectRef::Policy { .. } => true,
+                _ => false,
+            };
+            let needed = &dependency.needs;
+            let of_lost_view = match needed {
+                ObjectRef::Column { table, .. } => lost.contains(&ObjectRef::View {
+                    name: table.clone(),
+                }),
+                other => lost.contains(other),
+            };
+            if is_meant && (is_gone(needed) || of_lost_view) {
+                lost.insert(dependency.dependent.clone());
+            }
+        }
+        if lost.len() == before {
+            return lost;
+        }
+    }
+}
+
 struct Filled<'a> {
     context: Context<'a>,
+    /// What cannot stay.
+    lost: BTreeSet<ObjectRef>,
     left: Vec<String>,
 }
 
@@ -189,13 +243,21 @@ impl Filled<'_> {
             self.index(&name, index_name, index, to);
         }
         for (trigger_name, trigger) in &from.triggers {
-            if !to.triggers.contains_key(trigger_name) {
+            let reference = ObjectRef::Trigger {
+                table: from.name.clone(),
+                name: trigger_name.clone(),
+            };
+            if !to.triggers.contains_key(trigger_name) && !self.lost.contains(&reference) {
                 to.triggers.insert(trigger_name.clone(), trigger.clone());
                 self.leave(format!("trigger {trigger_name} on {name}"));
             }
         }
         for (policy_name, policy) in &from.policies {
-            if !to.policies.contains_key(policy_name) {
+            let reference = ObjectRef::Policy {
+                table: from.name.clone(),
+                name: policy_name.clone(),
+            };
+            if !to.policies.contains_key(policy_name) && !self.lost.contains(&reference) {
                 to.policies.insert(policy_name.clone(), policy.clone());
                 self.leave(format!("policy {policy_name} on {name}"));
             }

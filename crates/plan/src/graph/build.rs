@@ -16,13 +16,18 @@ const SUGGESTIONS: usize = 10;
 type Edges = Vec<Vec<usize>>;
 
 pub(super) fn build(revisions: Vec<Revision>) -> Result<RevisionGraph, GraphError> {
-    places(&revisions)?;
+    let given = places(&revisions)?;
+    let count = revisions.len();
     let (revisions, replaced) = Replaced::take_out(revisions)?;
-    let places = places(&revisions)?;
+    let places = if revisions.len() == count {
+        given
+    } else {
+        places(&revisions)?
+    };
     let labels = labels(&revisions, &places)?;
     let parents = parents(&revisions, &places)?;
     let dependencies = dependencies(&revisions, &places, &labels, &parents)?;
-    order(&parents).map_err(|circle| {
+    let by_parents = order(&parents).map_err(|circle| {
         let circle = named(&revisions, &circle);
         if parents.iter().any(Vec::is_empty) {
             GraphError::Cycle { revisions: circle }
@@ -30,15 +35,19 @@ pub(super) fn build(revisions: Vec<Revision>) -> Result<RevisionGraph, GraphErro
             GraphError::NoBase { cycle: circle }
         }
     })?;
-    let links: Edges = parents
-        .iter()
-        .zip(&dependencies)
-        .map(|(a, b)| [&a[..], b].concat())
-        .collect();
-    let order = order(&links).map_err(|circle| GraphError::DependencyCycle {
-        revisions: named(&revisions, &circle),
-    })?;
-    let mut graph = arrange(revisions, labels, &parents, &dependencies, &order);
+    let order = if dependencies.iter().all(Vec::is_empty) {
+        by_parents
+    } else {
+        let links: Edges = parents
+            .iter()
+            .zip(&dependencies)
+            .map(|(a, b)| [&a[..], b].concat())
+            .collect();
+        order(&links).map_err(|circle| GraphError::DependencyCycle {
+            revisions: named(&revisions, &circle),
+        })?
+    };
+    let mut graph = arrange(revisions, places, labels, parents, dependencies, &order);
     graph.replaced = replaced;
     Ok(graph)
 }
@@ -230,16 +239,25 @@ fn circle(links: &Edges, is_left: impl Fn(usize) -> bool) -> Vec<usize> {
 /// Puts everything in topological order, so that places become positions.
 fn arrange(
     revisions: Vec<Revision>,
+    mut places: HashMap<RevisionId, usize>,
     labels: BTreeMap<String, usize>,
-    parents: &Edges,
-    dependencies: &Edges,
+    parents: Edges,
+    dependencies: Edges,
     order: &[usize],
 ) -> RevisionGraph {
     let mut positions = vec![0; order.len()];
     for (position, &place) in order.iter().enumerate() {
         positions[place] = position;
     }
-    let moved = |edges: &Edges| -> Edges {
+    for place in places.values_mut() {
+        *place = positions[*place];
+    }
+    // A list that was written in order stays as it is.
+    let stays = order.iter().enumerate().all(|(at, &place)| at == place);
+    let moved = |edges: Edges| -> Edges {
+        if stays {
+            return edges;
+        }
         order
             .iter()
             .map(|&place| edges[place].iter().map(|&below| positions[below]).collect())
@@ -251,11 +269,7 @@ fn arrange(
     unsorted.sort_by_key(|&(position, _)| position);
     let revisions: Vec<Revision> = unsorted.into_iter().map(|(_, revision)| revision).collect();
     RevisionGraph {
-        positions: revisions
-            .iter()
-            .enumerate()
-            .map(|(position, revision)| (revision.id.clone(), position))
-            .collect(),
+        positions: places,
         labels: labels
             .into_iter()
             .map(|(label, place)| (label, positions[place]))

@@ -23,6 +23,8 @@ pub fn reversed(difference: &Difference, to: &Schema, judged: Option<&Difference
             Some(known) => (known.risk, known.warnings.clone(), known.notes.clone()),
             None => guess(&op, &change.origin),
         };
+        let commit_after =
+            to.dialect == Dialect::Postgres && matches!(op, Op::Alter(Alteration::EnumAdd { .. }));
         Change {
             description: op.describe(to.dialect, to.default_schema.as_deref()),
             dialect: to.dialect,
@@ -36,7 +38,7 @@ pub fn reversed(difference: &Difference, to: &Schema, judged: Option<&Difference
             sql: change.reverse_sql.clone(),
             reverse_sql: change.sql.clone(),
             done_with: change.done_with.map(|position| last - position),
-            commit_after: false,
+            commit_after,
         }
     });
     Difference {

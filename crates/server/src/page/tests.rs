@@ -1,5 +1,7 @@
 //! The page in every state: sound HTML, safe whatever the texts are, readable by everybody.
 
+#[cfg(unix)]
+mod browser;
 mod colours;
 mod outline;
 
@@ -368,16 +370,4 @@ fn the_page_stays_small_however_much_there_is_to_show() {
         "what is left out is counted"
     );
     outline::check(&html).expect("sound");
-}
-
-#[test]
-#[ignore = "writes every page into target/status-pages, to be looked at in a browser"]
-fn write_the_pages_to_look_at_them() {
-    let directory =
-        std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../target/status-pages");
-    std::fs::create_dir_all(&directory).expect("the directory can be made");
-    for (name, scene) in scenes() {
-        std::fs::write(directory.join(format!("{name}.html")), scene.render())
-            .expect("the page can be written");
-    }
 }

@@ -193,11 +193,35 @@ fn open_files() -> usize {
         .unwrap_or(256)
 }
 
+/// Runs a test again in a process that may open as many files as the system lets it, where this one
+/// may open too few. Returns whether it did.
+fn ran_with_more_files(test: &str) -> bool {
+    const RAISED: &str = "STAIRWAY_TEST_RAISED_FILES";
+    if open_files() >= IDLE_CONNECTIONS + 1_000 || std::env::var_os(RAISED).is_some() {
+        return false;
+    }
+    let program = std::env::current_exe().expect("this program has a path");
+    let status = std::process::Command::new("sh")
+        .args(["-c", "ulimit -n \"$(ulimit -Hn)\" && exec \"$@\"", "sh"])
+        .arg(program)
+        .args(["--exact", test, "--nocapture"])
+        .env(RAISED, "1")
+        .status();
+    assert!(status.is_ok_and(|status| status.success()), "{test}");
+    true
+}
+
+const IDLE_CONNECTIONS: usize = 10_000;
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn thousands_of_idle_connections_take_neither_the_places_nor_the_memory() {
+    let name = "connections::thousands_of_idle_connections_take_neither_the_places_nor_the_memory";
+    if cfg!(unix) && ran_with_more_files(name) {
+        return;
+    }
     let scene = ready("idle", limits(|limits| limits.max_connections = 500)).await;
     // The client's ends count as files of this process, too.
-    let wanted = 10_000.min(open_files().saturating_sub(1_000));
+    let wanted = IDLE_CONNECTIONS.min(open_files().saturating_sub(1_000));
     assert_eq!(scene.get("/health/live").await.status, 200);
     let before = resident_memory();
     let mut idle = Vec::with_capacity(wanted);

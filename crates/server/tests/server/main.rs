@@ -1,5 +1,7 @@
 //! The server on real sockets and over real databases: how it starts, what it survives, how it ends.
 
+#[cfg(unix)]
+mod browser;
 mod connections;
 mod lifecycle;
 #[cfg(unix)]

@@ -190,3 +190,48 @@ async fn a_database_that_accepts_and_never_answers_holds_neither_requests_nor_co
         began.elapsed()
     );
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_database_is_asked_at_most_once_a_second_however_many_clients_ask() {
+    if !has_programs(&["initdb"]) {
+        return;
+    }
+    let options = ServerOptions::new()
+        .setting("log_statement", "all")
+        .setting("log_connections", "on");
+    let server = postgres::start(&options).expect("PostgreSQL starts");
+    let test = "asked_once";
+    open_gate(test, 3);
+    let scene = Scene::over(vec![manager(test, &server)], Unusual::default(), None).await;
+    scene.until("/health/ready", 200).await;
+    let before = server.log().len();
+    let began = Instant::now();
+    let mut answers = 0;
+    while began.elapsed() < Duration::from_secs(3) {
+        let paths = ["/health/migrations", "/health/ready", "/metrics"];
+        let all = join_all((0..60).map(|nth| scene.get(paths[nth % 3]))).await;
+        assert!(all.iter().all(|answer| answer.status == 200));
+        answers += all.len();
+    }
+    // One more than there were seconds: the first may come at once.
+    let most = usize::try_from(began.elapsed().as_secs()).expect("it is short") + 2;
+    let log = server.log();
+    let log = &log[before..];
+    let count = |words: &str| log.lines().filter(|line| line.contains(words)).count();
+    let (connections, statements) = (
+        count("connection authorized"),
+        count("LOG:  execute") + count("LOG:  statement"),
+    );
+    assert!(answers > 10 * most, "{answers} answers are too few to tell");
+    assert!(
+        (1..=most).contains(&connections),
+        "{connections} connections in {:?}:\n{log}",
+        began.elapsed()
+    );
+    // Reading the status takes two statements, and each of these connections reads it once.
+    assert!(
+        (1..=2 * connections).contains(&statements),
+        "{statements} statements by {connections} connections:\n{log}"
+    );
+    scene.end().await.expect("asked to end");
+}

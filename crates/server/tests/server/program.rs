@@ -66,8 +66,12 @@ fn it_migrates_the_embedded_database_and_ends_well_when_it_is_asked_to() {
     );
     for stage in [
         "start-up begins",
+        "\"message\":\"start-up: connecting to the database\",\"database\":\"default\",\"stage\":\"connect\"",
+        "start-up: looking where the database stands",
+        "start-up: applying revisions",
+        "start-up: verifying",
         "start-up is over",
-        "listening for everything",
+        " for everything",
         "using the embedded database",
     ] {
         assert!(ended.stderr.contains(stage), "{stage} in {ended}");
@@ -94,6 +98,15 @@ fn its_exit_code_says_what_kept_it_from_starting() {
     let unreachable = run(&[("DATABASE_URL", "postgres://app:s3cret@127.0.0.1:1/shop")]);
     assert_eq!(unreachable.code, 5, "{unreachable}");
     assert!(!unreachable.stderr.contains("s3cret"), "{unreachable}");
+    for words in [
+        "start-up failed; next: check that the server runs",
+        "the server ends with exit code 5",
+    ] {
+        assert!(
+            unreachable.stderr.contains(words),
+            "{words} in {unreachable}"
+        );
+    }
     let malformed = run(&[("DATABASE_URL", "ftp://app:s3cret@nowhere")]);
     assert_eq!(malformed.code, 2, "{malformed}");
     assert!(!malformed.stderr.contains("s3cret"), "{malformed}");

@@ -273,6 +273,24 @@ fn the_action_fails_with_the_command_s_own_code_and_shows_findings_at_their_file
         let annotation =
             format!("::error file=migration/src/revisions/{revision}.rs,title=stairway edited::");
         assert!(run.stdout.contains(&annotation), "{run}");
+
+        // Whoever waits for the deployment is told that there is none.
+        let (url, messages) = super::webhook::receiver(200);
+        for format in ["json", "slack"] {
+            let (program, _directory) = action("check", Some(&database));
+            let run = program
+                .env("MIGRATION_WEBHOOK_URL", &url)
+                .env("MIGRATION_WEBHOOK_FORMAT", format)
+                .run();
+            assert_eq!(run.code, 3, "{run}");
+            assert!(!format!("{run}").contains(&url), "{run}");
+        }
+        let patience = std::time::Duration::from_mins(1);
+        let message = messages.recv_timeout(patience).expect("a message");
+        assert_eq!(message["outcome"], "refused", "{message}");
+        let message = messages.recv_timeout(patience).expect("a message");
+        let text = message["text"].as_str().expect("a text");
+        assert!(text.starts_with(":x: *Migration refused*"), "{text}");
     });
     let (program, _directory) = action("upgrade", None);
     assert_ne!(

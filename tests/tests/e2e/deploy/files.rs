@@ -64,6 +64,29 @@ fn kubernetes_objects_follow_the_strict_schemas_of_the_oldest_and_a_newer_releas
 }
 
 #[test]
+fn the_operator_s_objects_follow_the_strict_schemas_of_their_kinds() {
+    for (object, schema) in [
+        ("pod-monitor.yaml", "podmonitor"),
+        ("prometheus-rule.yaml", "prometheusrule"),
+    ] {
+        if let Some(checker) = checker("check-jsonschema") {
+            let schema = format!("tests/schemas/{schema}.schema.json");
+            let object = format!("deploy/kubernetes/monitoring/{object}");
+            passes(checker.args(["--schemafile", &schema, &object]));
+        }
+    }
+}
+
+#[test]
+fn the_description_of_the_endpoints_is_openapi_3_1() {
+    let document = read("crates/server/src/openapi.json");
+    assert!(document.contains("\"openapi\": \"3.1."), "{document:.60}");
+    if let Some(checker) = checker("openapi-spec-validator") {
+        passes(checker.args(["--schema", "3.1", "crates/server/src/openapi.json"]));
+    }
+}
+
+#[test]
 fn the_dockerfile_passes_its_linter() {
     if let Some(hadolint) = checker("hadolint") {
         passes(hadolint.args(["deploy/Dockerfile"]));

@@ -279,7 +279,7 @@ fn step_failed() {
         assert_eq!(run.code, 1, "{run}");
         let pieces = [
             "error: upgrade of m20260108_110000_create_projects on ",
-            "  left of it   nothing, it was rolled back\n  done before  m20260106_100000_create_api_keys",
+            "  left of it   nothing\n  done before  m20260106_100000_create_api_keys",
             "hint: correct m20260108_110000_create_projects and run the same command again",
         ];
         as_shown(&run, &pieces);

@@ -7,7 +7,11 @@ use std::thread;
 use std::time::Duration;
 
 use serde_json::Value;
-use stairway_tests::{Backend, TestDatabase, on_each_backend, stairway};
+use stairway_tests::servers::process::Signal;
+use stairway_tests::{
+    Backend, Finished, Program, TestDatabase, on_each_backend, stairway, stairway_server,
+    wait_until,
+};
 
 const SECRET: &str = "T0P53CR37";
 
@@ -15,7 +19,7 @@ const SECRET: &str = "T0P53CR37";
 const PATIENCE: Duration = Duration::from_mins(1);
 
 /// A receiver that takes every message and answers with this status.
-fn receiver(status: u16) -> (String, Receiver<Value>) {
+pub(super) fn receiver(status: u16) -> (String, Receiver<Value>) {
     let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
     let url = format!(
         "http://{}/hooks/{SECRET}",
@@ -149,6 +153,95 @@ fn a_failure_that_is_lived_with_is_told_of_as_a_failure() {
     assert_eq!(
         messages.recv_timeout(PATIENCE).expect("a message")["outcome"],
         "failed"
+    );
+}
+
+/// The server over a database, on a free port.
+fn server(database: &TestDatabase, webhook: &str) -> (Program, String) {
+    let address = TcpListener::bind("127.0.0.1:0")
+        .and_then(|listener| listener.local_addr())
+        .expect("a free port")
+        .to_string();
+    let program = stairway_server()
+        .database(database)
+        .env("STAIRWAY_LISTEN", &address)
+        .env("MIGRATION_WEBHOOK_URL", webhook);
+    (program, address)
+}
+
+/// Runs the server until it says 200 there, and ends it.
+fn until_ready(program: Program, address: &str, path: &str) -> Finished {
+    let mut running = program.spawn();
+    wait_until("start-up is over", PATIENCE, || {
+        assert!(running.is_running(), "{}", running.stderr());
+        let check = ["healthcheck", "--listen", address, "--path", path];
+        stairway_server().args(check).run().code == 0
+    });
+    running.signal(Signal::Terminate);
+    let ended = running.wait(PATIENCE);
+    assert_eq!(ended.code, 0, "{ended}");
+    assert!(!format!("{ended}").contains(SECRET), "{ended}");
+    ended
+}
+
+#[test]
+fn the_server_tells_of_its_start_up_as_run_does() {
+    on_each_backend(|database| {
+        let (url, messages) = receiver(200);
+        let next = || messages.recv_timeout(PATIENCE).expect("a message");
+        // What the third revision makes is in its way.
+        database.execute("CREATE TABLE projects (id int)");
+        let (program, _) = server(&database, &url);
+        let ended = program.run();
+        assert_eq!(ended.code, 1, "{ended}");
+        assert!(!format!("{ended}").contains(SECRET), "{ended}");
+        let failed = next();
+        assert_eq!(failed["outcome"], "failed", "{failed}");
+        assert_eq!(failed["command"], "start-up", "{failed}");
+        let revision = "m20260108_110000_create_projects";
+        assert_eq!(failed["error"]["revision"], revision, "{failed}");
+        assert!(failed["run_id"].is_string(), "{failed}");
+
+        let (program, address) = server(&database, &url);
+        let program = program.env("MIGRATION_FAIL_ON_ERROR", "false");
+        until_ready(program, &address, "/health/startup");
+        assert_eq!(next()["outcome"], "failed", "also if it serves on");
+
+        database.execute("DROP TABLE projects");
+        let (program, address) = server(&database, &url);
+        until_ready(program, &address, "/health/ready");
+        let done = next();
+        assert_eq!(done["outcome"], "succeeded", "{done}");
+        let applied = done["applied"].as_array().map(Vec::len);
+        assert_eq!(applied, Some(24), "{done}");
+
+        // A restart has nothing to do, and a server that only looks did nothing.
+        let (program, address) = server(&database, &url);
+        until_ready(program, &address, "/health/ready");
+        let (program, address) = server(&database, &url);
+        let program = program.env("MIGRATION_AUTO_UPGRADE", "false");
+        until_ready(program, &address, "/health/ready");
+        assert!(messages.try_recv().is_err());
+    });
+}
+
+#[test]
+fn a_receiver_that_hangs_keeps_no_server_from_being_ready() {
+    let database = TestDatabase::create(Backend::Sqlite);
+    // Connections are taken by the system, and nobody ever reads.
+    let hanging = TcpListener::bind("127.0.0.1:0").expect("a free port");
+    let url = format!(
+        "http://{}/{SECRET}",
+        hanging.local_addr().expect("an address")
+    );
+    let (program, address) = server(&database, &url);
+    let program = program.env("MIGRATION_WEBHOOK_TIMEOUT", "2s");
+    let ended = until_ready(program, &address, "/health/ready");
+    assert!(
+        ended
+            .stderr
+            .contains("The webhook could not be told of the run"),
+        "{ended}"
     );
 }
 

@@ -9,12 +9,12 @@ const POSTGRES: &[&str] = &[
     "SELECT table_name, ordinal_position, column_name, data_type, is_nullable, column_default \
      FROM information_schema.columns WHERE table_schema = 'public' ORDER BY 1, 2",
     "SELECT indexrelid::regclass, indisvalid, indisready, pg_get_indexdef(indexrelid) FROM pg_index i \
-     JOIN pg_class c ON c.oid = i.indexrelid WHERE c.relnamespace = 'public'::regnamespace ORDER BY 1::text",
+     JOIN pg_class c ON c.oid = i.indexrelid WHERE c.relnamespace = 'public'::regnamespace ORDER BY indexrelid::regclass::text",
     "SELECT conrelid::regclass, conname, convalidated, pg_get_constraintdef(oid) FROM pg_constraint \
-     WHERE connamespace = 'public'::regnamespace ORDER BY 1::text, 2",
+     WHERE connamespace = 'public'::regnamespace ORDER BY conrelid::regclass::text, 2",
     "SELECT typname, enumlabel FROM pg_enum e JOIN pg_type t ON t.oid = e.enumtypid ORDER BY 1, enumsortorder",
     "SELECT viewname, definition FROM pg_views WHERE schemaname = 'public' ORDER BY 1",
-    "SELECT tgrelid::regclass, tgname, pg_get_triggerdef(oid) FROM pg_trigger WHERE NOT tgisinternal ORDER BY 1::text, 2",
+    "SELECT tgrelid::regclass, tgname, pg_get_triggerdef(oid) FROM pg_trigger WHERE NOT tgisinternal ORDER BY tgrelid::regclass::text, 2",
     "SELECT proname, prosrc FROM pg_proc WHERE pronamespace = 'public'::regnamespace ORDER BY 1",
 ];
 

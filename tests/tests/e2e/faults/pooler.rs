@@ -1,9 +1,11 @@
 //! Through a real PgBouncer in transaction mode, where a session's lock protects nothing.
 
+use std::time::{Duration, Instant};
+
 use stairway_tests::servers::{Server, ServerOptions, ServerUrl, pgbouncer};
 use stairway_tests::{Backend, TestDatabase, available_backends, has_programs};
 
-use super::{app_at, race};
+use super::{DEADLINE, app_at, race};
 
 /// A pooler in front of the server that the environment names; nothing where there is none.
 fn pooler(size: &str) -> Option<Server> {
@@ -42,6 +44,23 @@ fn a_race_through_a_pooler_goes_on_when_whoever_is_ahead_is_killed() {
         |database| through(&pooler, database),
         true,
     );
+}
+
+/// What finds the pooler out needs two connections. With one session for both, or with all sessions
+/// taken by others that look as well, neither may wait for the other without end.
+#[test]
+fn looking_for_a_pooler_takes_no_session_that_another_waits_for() {
+    let Some(pooler) = pooler("1") else { return };
+    let database = TestDatabase::create(Backend::Postgres);
+    let url = through(&pooler, &database);
+    let began = Instant::now();
+    let ended = race::start(&url).wait(DEADLINE);
+    assert_eq!(ended.code, 0, "{ended}");
+    // PgBouncer itself would end it after 120 s (query_wait_timeout).
+    assert!(began.elapsed() < Duration::from_mins(1), "{ended}");
+    let database = TestDatabase::create(Backend::Postgres);
+    let url = through(&pooler, &database);
+    race::cold_start(&database, &url, &Vec::new(), "one session for sixteen");
 }
 
 #[test]

@@ -17,9 +17,9 @@ const COLD_STARTS: usize = 50;
 const REVISIONS: usize = 4;
 
 /// Which of sixteen are killed, and after how many microseconds.
-type Kills = Vec<(usize, u64)>;
+pub(super) type Kills = Vec<(usize, u64)>;
 
-fn start(database_url: &str) -> Running {
+pub(super) fn start(database_url: &str) -> Running {
     app_at(&format!("small:{REVISIONS}"), database_url)
         .args(["upgrade"])
         .spawn()

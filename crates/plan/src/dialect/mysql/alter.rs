@@ -2,8 +2,8 @@
 
 use std::collections::BTreeSet;
 
-use crate::op::{Alteration, CommentTarget, Object, Op, Rename};
-use crate::schema::{Check, Column, Index, Server, Table, TableOptions};
+use crate::op::{Alteration, ColumnAspect, CommentTarget, Object, Op, Rename};
+use crate::schema::{Check, Column, ColumnType, Index, Server, Table, TableOptions};
 
 use super::catalogue::is_mariadb;
 use super::read::{other_index_serves, own_index_name, unlisted_index};
@@ -66,32 +66,61 @@ pub(crate) fn statements(
         drops: Vec::new(),
         changes: Vec::new(),
         additions: Vec::new(),
-        foreign_keys: Vec::new(),
         columns: BTreeSet::new(),
     };
     for op in ops {
         clauses.add(op);
     }
     clauses.keep_foreign_keys_served();
-    let foreign_keys = std::mem::take(&mut clauses.foreign_keys);
-    let is_alone = !clauses.changes.is_empty()
-        || after
-            .foreign_keys
-            .iter()
-            .any(|key| key.ref_table == after.name);
-    let mut all = clauses.all();
-    // A foreign key is checked against the columns as they were before the statement.
-    let mut later = Vec::new();
-    if is_alone {
-        later = foreign_keys;
-    } else {
-        all.extend(foreign_keys);
+    let all = clauses.all();
+    let mut sql = through_text(ops, &table, before, server);
+    if !all.is_empty() {
+        sql.push(format!("ALTER TABLE {table} {}", all.join(", ")));
     }
-    [all, later]
-        .into_iter()
-        .filter(|clauses| !clauses.is_empty())
-        .map(|clauses| format!("ALTER TABLE {table} {}", clauses.join(", ")))
-        .collect()
+    sql
+}
+
+/// Types that the server makes only of text and of bytes.
+const TEXT_ONLY: [&str; 3] = ["uuid", "inet6", "inet4"];
+
+/// A step in between for columns whose values have no way from the old type to the new one but
+/// through text.
+fn through_text(ops: &[&Op], table: &str, before: &Table, server: &Server) -> Vec<String> {
+    let takes_text = |column_type: &ColumnType| {
+        types::has_charset(column_type)
+            || matches!(column_type.base.as_str(), "binary" | "varbinary")
+            || column_type.base.ends_with("blob")
+    };
+    let mut sql = Vec::new();
+    for op in ops {
+        let Op::Alter(Alteration::Column {
+            aspect: ColumnAspect::Type,
+            from,
+            to,
+            ..
+        }) = op
+        else {
+            continue;
+        };
+        let is_one = |column: &Column| TEXT_ONLY.contains(&column.column_type.base.as_str());
+        let needs_step = is_one(from) && !takes_text(&to.column_type)
+            || is_one(to) && !takes_text(&from.column_type);
+        if !needs_step || from.column_type.base == to.column_type.base {
+            continue;
+        }
+        let step = Column {
+            column_type: types::parse("varchar(64)"),
+            default: None,
+            identity: None,
+            on_update: None,
+            ..from.clone()
+        };
+        sql.push(format!(
+            "ALTER TABLE {table} MODIFY COLUMN {}",
+            write::column(&step, before, server)
+        ));
+    }
+    sql
 }
 
 /// The statements for a column whose rows are filled: without the constraint, the values, with it.
@@ -149,7 +178,6 @@ struct Clauses<'a> {
     drops: Vec<String>,
     changes: Vec<String>,
     additions: Vec<String>,
-    foreign_keys: Vec<String>,
     /// Columns that are stated already.
     columns: BTreeSet<String>,
 }
@@ -186,8 +214,11 @@ impl Clauses<'_> {
                     let definition = write::column(column, self.after, self.server);
                     self.additions.push(format!("ADD COLUMN {definition}"));
                 }
+                // A foreign key that comes with it is a statement of its own.
                 for dependent in dependents {
-                    self.create(dependent);
+                    if !matches!(dependent, Object::ForeignKey { .. }) {
+                        self.create(dependent);
+                    }
                 }
             }
             Object::PrimaryKey { key, .. } => {
@@ -204,10 +235,6 @@ impl Clauses<'_> {
             }
             Object::Check { check, .. } => {
                 self.additions.push(format!("ADD {}", write::check(check)));
-            }
-            Object::ForeignKey { foreign_key, .. } => {
-                let clause = format!("ADD {}", write::foreign_key(foreign_key));
-                self.foreign_keys.push(clause);
             }
             _ => {}
         }

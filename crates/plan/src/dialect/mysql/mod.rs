@@ -3,6 +3,7 @@
 mod alter;
 mod canonical;
 pub mod catalogue;
+pub mod hidden;
 mod read;
 mod render;
 mod triggers;
@@ -53,6 +54,10 @@ impl Rules for MysqlRules {
         triggers::moved_to(definition, from, to)
     }
 
+    fn folds_column_names(&self) -> bool {
+        true
+    }
+
     fn same_action(&self, from: ForeignKeyAction, to: ForeignKeyAction) -> bool {
         // Nothing is ever checked later than at once, so these two are one.
         let effect = |action| match action {
@@ -98,6 +103,11 @@ impl Rules for MysqlRules {
             delimiter.push('/');
         }
         format!("DELIMITER {delimiter}\n{statement}\n{delimiter}\nDELIMITER ;")
+    }
+
+    /// The client takes a script for what its locale says, which need not be what it is written in.
+    fn script_frame(&self) -> [&'static [&'static str]; 2] {
+        [&["SET NAMES utf8mb4"], &[]]
     }
 
     fn render_schema(&self, schema: &Schema) -> Vec<String> {

@@ -197,20 +197,26 @@ impl Reader<'_> {
             let Some(table) = self.table(&owner) else {
                 continue;
             };
-            if belongs_to_column && is_json_noise(table, &name, &expression) {
-                continue;
-            }
             let mentioned = mentioned_names(&expression);
             let columns = table.columns.iter().map(|column| &column.name);
-            let columns = columns
+            let columns: Vec<String> = columns
                 .filter(|column| mentioned.contains(&column.to_lowercase()))
                 .cloned()
                 .collect();
+            // A check that is written with its column has the column's name, and keeps it when the
+            // column is renamed.
+            let column = match columns.as_slice() {
+                [only] => only.clone(),
+                _ => name.clone(),
+            };
+            if belongs_to_column && is_json_noise(table, &column, &expression) {
+                continue;
+            }
             table.checks.push(Check {
                 expression,
                 // MariaDB keeps a check that is written with its column there, without a name.
                 columns: if belongs_to_column {
-                    vec![name.clone()]
+                    vec![column]
                 } else {
                     columns
                 },

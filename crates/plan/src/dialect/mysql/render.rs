@@ -203,8 +203,22 @@ impl Renderer<'_> {
 
     fn step(&mut self, at: usize) {
         if let Some(group) = self.alters.get(&at).cloned() {
-            let rendered = self.alter(&group);
+            let mut rendered = self.alter(&group);
+            for earlier in group.iter().filter(|other| **other <= at) {
+                rendered.sql.extend(self.foreign_keys_of_column(*earlier));
+            }
             self.rendered[at] = Some(rendered);
+            return;
+        }
+        if self.applied[at] {
+            // The column is there since an earlier statement; what it refers to may not have been.
+            let sql = self.foreign_keys_of_column(at);
+            if !sql.is_empty() {
+                self.rendered[at] = Some(Rendered {
+                    sql,
+                    ..Rendered::default()
+                });
+            }
             return;
         }
         if let Some(group) = self.triggers.get(&at).cloned() {
@@ -216,7 +230,7 @@ impl Renderer<'_> {
             .alters
             .iter()
             .any(|(place, group)| at < *place && group.contains(&at));
-        if waits || self.applied[at] {
+        if waits {
             return;
         }
         let op = &self.ops[at];
@@ -228,6 +242,22 @@ impl Renderer<'_> {
         }
         op.apply(&mut self.schema);
         self.applied[at] = true;
+    }
+
+    /// The foreign keys that come with the column that the operation makes, if it makes one.
+    fn foreign_keys_of_column(&self, at: usize) -> Vec<String> {
+        let Op::Create(Object::Column {
+            table, dependents, ..
+        }) = &self.ops[at]
+        else {
+            return Vec::new();
+        };
+        let keys = dependents.iter().filter_map(|object| match object {
+            Object::ForeignKey { foreign_key, .. } => Some(foreign_key),
+            _ => None,
+        });
+        keys.map(|key| add_foreign_key(table, key, self.schema.tables.get(table)))
+            .collect()
     }
 
     /// One `ALTER TABLE` for all of the operations.
@@ -451,6 +481,17 @@ fn frees(op: &Op, table: &ObjectName) -> bool {
             .foreign_keys
             .iter()
             .any(|key| key.ref_table == *table),
+        Op::Drop(Object::Column {
+            table: owner,
+            dependents,
+            ..
+        }) => {
+            owner != table
+                && dependents.iter().any(|object| {
+                    matches!(object, Object::ForeignKey { foreign_key, .. }
+                        if foreign_key.ref_table == *table)
+                })
+        }
         _ => false,
     }
 }

@@ -174,6 +174,7 @@ CROSS JOIN LATERAL (
                     THEN pg_get_indexdef(i.indexrelid, k + 1, false) END,
                i.indoption[k],
                CASE WHEN k < i.indnkeyatts AND (NOT oc.opcdefault OR ia.attoptions IS NOT NULL)
+                         AND oc.opcname <> 'varchar_ops'
                     THEN quote_ident(ocn.nspname) || '.' || quote_ident(oc.opcname) END,
                {operator_class_options},
                CASE WHEN k < i.indnkeyatts AND i.indcollation[k] <> 0
@@ -275,7 +276,7 @@ ORDER BY 1, 3, 4",
     CatalogueQuery {
         name: "functions",
         sql: "
-SELECT p.oid, n.nspname, p.proname, pg_get_function_identity_arguments(p.oid),
+SELECT p.oid, n.nspname, p.proname, pg_catalog.oidvectortypes(p.proargtypes),
        pg_get_function_arguments(p.oid), pg_get_function_result(p.oid), p.prokind,
        pg_get_functiondef(p.oid), obj_description(p.oid, 'pg_proc')
 FROM pg_catalog.pg_proc p
@@ -283,7 +284,7 @@ JOIN pg_catalog.pg_namespace n ON n.oid = p.pronamespace
 WHERE {user_schemas} AND p.prokind IN ('f', 'p')
   AND NOT EXISTS (SELECT FROM pg_catalog.pg_depend e
                   WHERE e.classid = 'pg_catalog.pg_proc'::regclass AND e.objid = p.oid
-                    AND e.deptype = 'e')
+                    AND e.deptype IN ('e', 'i'))
 ORDER BY n.nspname, p.proname, 4",
     },
     // What the model shows by itself (a constraint on its columns, an index on its table) is left
@@ -355,6 +356,17 @@ FROM pg_catalog.pg_ts_config o JOIN pg_catalog.pg_namespace n ON n.oid = o.cfgna
 WHERE {user_schemas}
   AND NOT EXISTS (SELECT FROM pg_catalog.pg_depend e
                   WHERE e.objid = o.oid AND e.deptype = 'e')
+UNION ALL
+SELECT 'storage or statistics of column', n.nspname, c.relname || '.' || a.attname, 1
+FROM pg_catalog.pg_attribute a
+JOIN pg_catalog.pg_type t ON t.oid = a.atttypid
+JOIN pg_catalog.pg_class c ON c.oid = a.attrelid
+JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+WHERE {user_schemas} AND c.relkind IN ('r', 'p', 'm') AND NOT c.relispartition AND a.attnum > 0
+  AND (coalesce(a.attstattarget, -1) <> -1 OR a.attstorage <> t.typstorage
+       OR a.attoptions IS NOT NULL)
+  AND NOT EXISTS (SELECT FROM pg_catalog.pg_depend e
+                  WHERE e.objid = c.oid AND e.deptype = 'e')
 UNION ALL
 SELECT 'event trigger', NULL, evtname, 1 FROM pg_catalog.pg_event_trigger
 UNION ALL

@@ -119,6 +119,15 @@ fn words(tokens: &[Token<'_>], casts: Casts) -> Vec<Word> {
             }) || ends_with_constructor(&words);
             let says_nothing = is_text || (casts != Casts::OfText && behind_literal);
             if says_nothing {
+                // `'-1'::integer` is how the server says -1.
+                if casts == Casts::ForPeople
+                    && let Some(Word::Literal(literal)) = words.last()
+                    && is_number_type(&target)
+                    && let Some(number) = bare_number(literal)
+                {
+                    words.pop();
+                    words.push(Word::Plain(number));
+                }
                 at = end;
                 continue;
             }
@@ -166,6 +175,23 @@ fn ends_with_constructor(words: &[Word]) -> bool {
 
 fn is_number(text: &str) -> bool {
     text.starts_with(|c: char| c.is_ascii_digit())
+}
+
+/// Whether a type's words name a number.
+fn is_number_type(target: &[&str]) -> bool {
+    matches!(
+        target.first(),
+        Some(&("smallint" | "integer" | "bigint" | "numeric" | "real" | "double"))
+    )
+}
+
+/// The number in a string literal, if it holds a plain one.
+fn bare_number(literal: &str) -> Option<String> {
+    let inner = literal.strip_prefix('\'')?.strip_suffix('\'')?;
+    let digits = inner.strip_prefix('-').unwrap_or(inner);
+    let is_plain = digits.starts_with(|c: char| c.is_ascii_digit())
+        && digits.chars().all(|c| c.is_ascii_digit() || c == '.');
+    is_plain.then(|| inner.to_owned())
 }
 
 /// Where the type name that begins here ends.
@@ -248,9 +274,43 @@ fn simplified_for_people(mut words: Vec<Word>) -> Vec<Word> {
         let before = words.len();
         words = without_needless_parentheses(words);
         if words.len() == before {
-            return words;
+            return without_needless_parentheses(lists(&words));
         }
     }
+}
+
+/// `x = ANY (ARRAY[1, 2])` is how the server says `x IN (1, 2)`.
+fn lists(words: &[Word]) -> Vec<Word> {
+    let mut changed = Vec::with_capacity(words.len());
+    let mut at = 0;
+    while at < words.len() {
+        let follows =
+            |offset: usize, text: &str| words.get(at + offset).is_some_and(|word| word.is(text));
+        let (is_any, is_all) = (
+            follows(0, "=") && follows(1, "ANY"),
+            follows(0, "<>") && follows(1, "ALL"),
+        );
+        let is_list = (is_any || is_all)
+            && follows(2, "(")
+            && follows(3, "ARRAY")
+            && follows(4, "[")
+            && matching(words, at + 4)
+                .is_some_and(|end| matching(words, at + 2) == Some(end + 1) && end > at + 5);
+        if is_list && let Some(end) = matching(words, at + 4) {
+            if is_all {
+                changed.push(Word::Plain("NOT".to_owned()));
+            }
+            changed.push(Word::Plain("IN".to_owned()));
+            changed.push(Word::Open("(".to_owned()));
+            changed.extend_from_slice(&words[at + 5..end]);
+            changed.push(Word::Close(")".to_owned()));
+            at = end + 2;
+        } else {
+            changed.push(words[at].clone());
+            at += 1;
+        }
+    }
+    changed
 }
 
 fn matching(words: &[Word], open: usize) -> Option<usize> {
@@ -548,7 +608,15 @@ mod tests {
         assert_eq!(short("'y'::character varying"), "'y'");
         assert_eq!(short("lower((s)::text)"), "lower(s)");
         assert_eq!(short("((x > 0) AND (x < 10))"), "(x > 0) AND (x < 10)");
-        assert_eq!(short("'-1'::integer"), "'-1'");
+        assert_eq!(short("'-1'::integer"), "-1");
+        assert_eq!(short("'-1'::text"), "'-1'");
+        assert_eq!(
+            short(
+                "((s)::text = ANY ((ARRAY['a'::character varying, 'b'::character varying])::text[]))"
+            ),
+            "s IN ('a', 'b')"
+        );
+        assert_eq!(short("(x <> ALL (ARRAY[1, 2]))"), "x NOT IN (1, 2)");
         assert_eq!(short("now()"), "now()");
     }
 

@@ -105,14 +105,18 @@ fn modifiers(text: &str) -> Vec<i64> {
         .collect()
 }
 
-/// Whether two types mean the same: `varchar` without a length holds what `text` holds.
+/// Whether two types mean the same: `varchar` without a length holds what `text` holds, and six
+/// digits of a second are what a time has anyway.
 pub(super) fn same(from: &ColumnType, to: &ColumnType) -> bool {
     let form = |column_type: &ColumnType| {
-        let text = if column_type.user_type.is_none()
-            && column_type.base == "varchar"
-            && column_type.modifiers.is_empty()
-        {
+        let is_builtin = column_type.user_type.is_none();
+        let base = column_type.base.as_str();
+        let text = if is_builtin && base == "varchar" && column_type.modifiers.is_empty() {
             column_type.text.replacen("varchar", "text", 1)
+        } else if is_builtin && has_fractions(base) && column_type.modifiers == [MOST_FRACTIONS] {
+            column_type
+                .text
+                .replacen(&format!("({MOST_FRACTIONS})"), "", 1)
         } else {
             column_type.text.clone()
         };
@@ -121,9 +125,27 @@ pub(super) fn same(from: &ColumnType, to: &ColumnType) -> bool {
     form(from) == form(to)
 }
 
+/// How many digits of a second a time has at most, and when nothing is said.
+const MOST_FRACTIONS: i64 = 6;
+
+fn has_fractions(base: &str) -> bool {
+    is_moment(base) || matches!(base, "time" | "timetz" | "interval")
+}
+
+fn is_moment(base: &str) -> bool {
+    matches!(base, "timestamp" | "timestamptz")
+}
+
+fn is_integer(base: &str) -> bool {
+    matches!(base, "smallint" | "integer" | "bigint")
+}
+
+fn is_number(base: &str) -> bool {
+    is_integer(base) || matches!(base, "numeric" | "real" | "double precision")
+}
+
 /// Whether values of the two types can be compared as they are, which a foreign key needs.
 pub(super) fn are_comparable(from: &ColumnType, to: &ColumnType) -> bool {
-    let is_integer = |base: &str| matches!(base, "smallint" | "integer" | "bigint");
     if from.user_type.is_some() || to.user_type.is_some() {
         return from.user_type == to.user_type;
     }
@@ -134,7 +156,7 @@ pub(super) fn are_comparable(from: &ColumnType, to: &ColumnType) -> bool {
 }
 
 /// Groups of types that turn into one another by themselves when assigned.
-const ASSIGNABLE: [&[&str]; 6] = [
+const ASSIGNABLE: [&[&str]; 7] = [
     &[
         "smallint",
         "integer",
@@ -148,19 +170,20 @@ const ASSIGNABLE: [&[&str]; 6] = [
     &["bit", "varbit"],
     &["inet", "cidr"],
     &["macaddr", "macaddr8"],
+    &["xml"],
 ];
 
 /// Single conversions beyond the groups.
 const ASSIGNABLE_PAIRS: [(&str, &str); 22] = [
+    ("integer", "money"),
+    ("bigint", "money"),
+    ("numeric", "money"),
+    ("money", "numeric"),
     ("smallint", "oid"),
     ("integer", "oid"),
     ("bigint", "oid"),
     ("oid", "integer"),
     ("oid", "bigint"),
-    ("integer", "money"),
-    ("bigint", "money"),
-    ("numeric", "money"),
-    ("money", "numeric"),
     ("date", "timestamp"),
     ("date", "timestamptz"),
     ("timestamp", "timestamptz"),
@@ -199,38 +222,19 @@ pub(super) fn is_assignable(from: &ColumnType, to: &ColumnType) -> bool {
         || ASSIGNABLE_PAIRS.contains(&(from.base.as_str(), to.base.as_str()))
 }
 
-/// Conversions that happen when they are asked for, beyond those that go through text.
-const EXPLICIT: [(&str, &str); 16] = [
-    // Only `integer` and `boolean` know one another.
-    ("integer", "boolean"),
-    ("boolean", "integer"),
-    ("integer", "bit"),
-    ("bigint", "bit"),
-    ("bit", "integer"),
-    ("bit", "bigint"),
-    ("jsonb", "boolean"),
-    ("jsonb", "numeric"),
-    ("jsonb", "smallint"),
-    ("jsonb", "integer"),
-    ("jsonb", "bigint"),
-    ("jsonb", "real"),
-    ("jsonb", "double precision"),
-    ("int4range", "int4multirange"),
-    ("int8range", "int8multirange"),
-    ("tstzrange", "tstzmultirange"),
-];
-
-/// How the column's own value becomes one of the new type, where the server must be told.
+/// How the column's own value becomes one of the new type, where the server must be told. Whatever
+/// the types are, the server understands it; whether the rows fit is another matter.
 pub(super) fn using(column: &str, from: &ColumnType, to: &ColumnType) -> Option<String> {
     if is_assignable(from, to) {
         return None;
     }
     let new = &to.text;
     Some(match (from.array_dimensions, to.array_dimensions) {
-        (0, 1) => match converted(column, from, &to.element()) {
-            Some(value) => format!("ARRAY[{value}]::{new}"),
-            None => format!("ARRAY[{column}]::{new}"),
-        },
+        (0, 1) => {
+            let value = converted(column, from, &to.element());
+            let value = value.unwrap_or_else(|| column.to_owned());
+            format!("CASE WHEN {column} IS NULL THEN NULL ELSE ARRAY[{value}]::{new} END")
+        }
         (1, 0) => {
             let first = format!("({column}[1])");
             let value = converted(&first, &from.element(), to);
@@ -241,28 +245,62 @@ pub(super) fn using(column: &str, from: &ColumnType, to: &ColumnType) -> Option<
     })
 }
 
-/// A value as one of another plain type, where that does not happen by itself.
+/// A value as one of another type, neither of them an array, where that does not happen by itself.
 fn converted(value: &str, from: &ColumnType, to: &ColumnType) -> Option<String> {
     if is_assignable(from, to) {
         return None;
     }
     let new = &to.text;
-    let is_integer = |base: &str| matches!(base, "smallint" | "integer" | "bigint");
-    let (old_base, new_base) = (from.base.as_str(), to.base.as_str());
-    let is_builtin = from.user_type.is_none() && to.user_type.is_none();
-    let through = if from.user_type.is_none() && is_text(old_base)
-        || is_builtin && EXPLICIT.contains(&(old_base, new_base))
-    {
-        ""
-    } else if is_builtin
-        && (old_base == "boolean" && is_integer(new_base)
-            || is_integer(old_base) && new_base == "boolean")
-    {
-        "::integer"
-    } else {
-        "::text"
-    };
-    Some(format!("{value}{through}::{new}"))
+    if from.user_type.is_some() || to.user_type.is_some() {
+        let through = if is_text(&from.base) { "" } else { "::text" };
+        return Some(format!("{value}{through}::{new}"));
+    }
+    Some(of_builtin(value, &from.base, &to.base, new))
+}
+
+/// The same between two types of the server's own that are no arrays.
+fn of_builtin(column: &str, from: &str, to: &str, new: &str) -> String {
+    let moment = || format!("to_timestamp({column})");
+    match (from, to) {
+        (from, _) if is_text(from) => format!("{column}::{new}"),
+        // A JSON string without its quotes.
+        ("json" | "jsonb", _) => format!("({column} #>> '{{}}')::{new}"),
+        (_, "json" | "jsonb") => format!("to_{to}({column})"),
+        ("boolean", to) if is_number(to) => format!("{column}::integer::{new}"),
+        (from, "boolean") if is_number(from) => format!("({column} <> 0)"),
+        ("bit", "integer" | "bigint") | ("integer" | "bigint", "bit") => {
+            format!("{column}::{new}")
+        }
+        (from, to)
+            if to
+                .strip_suffix("multirange")
+                .is_some_and(|of| from.strip_suffix("range") == Some(of)) =>
+        {
+            format!("{column}::{new}")
+        }
+        ("money", to) if is_number(to) => format!("{column}::numeric::{new}"),
+        ("date" | "timestamp" | "timestamptz" | "time" | "timetz" | "interval", to)
+            if is_number(to) =>
+        {
+            format!("extract(epoch FROM {column})::{new}")
+        }
+        (from, "timestamptz") if is_number(from) => format!("{}::{new}", moment()),
+        (from, "timestamp" | "date" | "time" | "timetz") if is_number(from) => {
+            // There is no way from a moment without a zone to a time with one.
+            let through = if to == "timetz" { "::time" } else { "" };
+            format!("({} AT TIME ZONE 'UTC'){through}::{new}", moment())
+        }
+        (from, "interval") if is_number(from) => {
+            format!("make_interval(secs => {column})::{new}")
+        }
+        _ => format!("{column}::text::{new}"),
+    }
+}
+
+/// Whether a number becomes a point in time or a span, or the other way round.
+fn counts_seconds(from: &str, to: &str) -> bool {
+    let is_time = |base: &str| has_fractions(base) || base == "date";
+    (is_number(from) && is_time(to)) || (is_time(from) && is_number(to))
 }
 
 /// What a change of type needs and risks.
@@ -276,6 +314,18 @@ pub(super) fn change(from: &ColumnType, to: &ColumnType) -> TypeChange {
         change.warnings.insert(Warning::NeedsUsingClause);
         change.warnings.insert(Warning::MayFailOnData);
         change.risk = Risk::MayFail;
+        let is_plain = from.array_dimensions == 0 && to.array_dimensions == 0;
+        if is_plain && counts_seconds(&from.base, &to.base) {
+            let since = if [&from.base, &to.base]
+                .iter()
+                .any(|base| is_moment(base) || *base == "date")
+            {
+                " since 1970 in UTC"
+            } else {
+                ""
+            };
+            change.note = Some(format!("the number counts seconds{since}"));
+        }
         if from.array_dimensions > to.array_dimensions {
             change.note = Some("only the first element of each array is kept".to_owned());
             change.warnings.insert(Warning::DataLoss);
@@ -424,6 +474,10 @@ fn numeric_change(from: &ColumnType, to: &ColumnType, change: &mut TypeChange) {
                 change.warnings.insert(Warning::MayFailOnData);
             }
             if scale < old_scale {
+                // 9.96 rounded to one digit needs a digit more before the point.
+                if precision - scale <= old_precision - old_scale {
+                    change.warnings.insert(Warning::MayFailOnData);
+                }
                 change.risk = Risk::DataLoss;
                 change.warnings.insert(Warning::DataLoss);
                 change.note = Some("digits after the new scale are rounded".to_owned());
@@ -480,6 +534,15 @@ mod tests {
     }
 
     #[test]
+    fn six_digits_of_a_second_are_what_there_is_anyway() {
+        let zoned = "timestamp(6) with time zone";
+        assert!(same(&builtin(zoned), &builtin("timestamp with time zone")));
+        assert!(same(&builtin("interval(6)"), &builtin("interval")));
+        let three = "timestamp(3) with time zone";
+        assert!(!same(&builtin(three), &builtin(zoned)));
+    }
+
+    #[test]
     fn changes_of_type_are_told_apart_by_what_they_cost() {
         let risk = |from: &str, to: &str| change(&builtin(from), &builtin(to)).risk;
         assert_eq!(
@@ -507,12 +570,20 @@ mod tests {
             Some("v::integer::bigint")
         );
         assert_eq!(
+            clause("timestamp with time zone", "integer").as_deref(),
+            Some("extract(epoch FROM v)::integer")
+        );
+        assert_eq!(
+            clause("jsonb", "uuid").as_deref(),
+            Some("(v #>> '{}')::uuid")
+        );
+        assert_eq!(
             clause("text[]", "integer[]").as_deref(),
             Some("v::text[]::integer[]")
         );
         assert_eq!(
             clause("text", "text[]").as_deref(),
-            Some("ARRAY[v]::text[]")
+            Some("CASE WHEN v IS NULL THEN NULL ELSE ARRAY[v]::text[] END")
         );
     }
 }

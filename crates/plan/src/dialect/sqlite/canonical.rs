@@ -1,5 +1,6 @@
 //! Spellings that are equal for equal meaning.
 
+use super::parentheses::without_needless;
 use crate::dialect::Dialect;
 use crate::dialect::tokens::{Token, significant, unquote, without_outer_parentheses};
 use crate::schema::ColumnType;
@@ -196,10 +197,11 @@ fn number(text: &str, affinity: Affinity) -> Option<String> {
 }
 
 /// A spelling of an expression or statement that is equal for expressions that differ in blanks,
-/// comments, case of names and keywords, quotes around names, and outer parentheses only.
+/// comments, case of names and keywords, quotes around names, and needless parentheses only.
 pub(crate) fn expression(text: &str) -> String {
     let tokens = significant(text, Dialect::Sqlite);
-    let words: Vec<String> = without_outer_parentheses(&tokens)
+    let tokens = without_needless(without_outer_parentheses(&tokens));
+    let words: Vec<String> = tokens
         .iter()
         .filter(|token| !token.is_sign(";"))
         .map(canonical_token)

@@ -5,6 +5,7 @@ mod canonical;
 pub mod catalogue;
 mod ddl;
 mod edit;
+mod parentheses;
 mod read;
 mod rebuild;
 mod render;
@@ -52,6 +53,14 @@ impl Rules for SqliteRules {
         canonical::expression(expression)
     }
 
+    fn folds_column_names(&self) -> bool {
+        true
+    }
+
+    fn folds_table_names(&self) -> bool {
+        true
+    }
+
     fn short_expression(&self, expression: &str) -> String {
         canonical::short_expression(expression)
     }
@@ -62,6 +71,10 @@ impl Rules for SqliteRules {
 
     fn refers_to_missing_tables(&self) -> bool {
         true
+    }
+
+    fn strict_type(&self, column_type: &ColumnType) -> ColumnType {
+        canonical::strict_type(column_type)
     }
 
     fn numbers_one_type_only(&self) -> bool {

@@ -1,0 +1,140 @@
+//! The entities without the right to make databases: on PostgreSQL a schema will do, made inside a
+//! transaction that is rolled back. Nobody else ever sees it.
+//!
+//! Only what stays inside the schema can be made there. Statements that name a schema, or that end
+//! the transaction, are refused: they would reach what is real.
+
+use stairway_plan::dialect::Dialect as SchemaDialect;
+use stairway_plan::schema::{Namespace, ObjectName, Schema, Server};
+use stairway_plan::sql::{Dialect, TextKind, classify, split};
+
+use super::entities::Part;
+use super::{Entities, SideError, script, session_on};
+use crate::connection::{Access, DatabaseUrl, Link, Pinned, Session};
+use crate::inspect::{InspectError, InspectOptions, inspect_in_transaction};
+
+/// Makes the entities in a scratch schema, reads it and rolls everything back.
+pub(super) async fn read(
+    server: &DatabaseUrl,
+    name: &str,
+    entities: &Entities,
+    options: &InspectOptions,
+) -> Result<Schema, SideError> {
+    let parts = entities.parts(Dialect::Postgres).await?;
+    for part in &parts {
+        stays_inside(part)?;
+    }
+    let mut session = session_on(server, Access::Write).await?;
+    let made = make_and_read(&mut session, server, name, &parts, options).await;
+    // The connection ends, and with it the transaction, whether this is heard or not.
+    drop(session.run("ROLLBACK").await);
+    session.close().await;
+    as_default_schema(made?, name)
+}
+
+async fn make_and_read(
+    session: &mut Session,
+    server: &DatabaseUrl,
+    name: &str,
+    parts: &[Part],
+    options: &InspectOptions,
+) -> Result<Schema, SideError> {
+    let quoted = Dialect::Postgres.quote_identifier(name);
+    let default_schema = options.default_schema.as_deref().unwrap_or("public");
+    let default_schema = Dialect::Postgres.quote_identifier(default_schema);
+    for sql in [
+        "BEGIN".to_owned(),
+        "SET LOCAL lock_timeout = '5s'".to_owned(),
+        format!("CREATE SCHEMA {quoted}"),
+        // Types and functions of extensions are found in the usual place.
+        format!("SET LOCAL search_path = {quoted}, {default_schema}"),
+    ] {
+        session.run(sql).await.map_err(|error| SideError::Scratch {
+            server: server.to_string(),
+            message: server.redact(&error.to_string()),
+        })?;
+    }
+    for part in parts {
+        script::run(session, part.origin, &part.sql).await?;
+    }
+    let Link::Postgres(Pinned::Owned(connection)) = &mut session.link else {
+        return Err(SideError::Missing("a URL gave a pool's connection"));
+    };
+    inspect_in_transaction(connection, options)
+        .await
+        .map_err(|source: InspectError| SideError::Inspect {
+            side: "entities".to_owned(),
+            source,
+        })
+}
+
+/// Refuses what would leave the schema or the transaction.
+fn stays_inside(part: &Part) -> Result<(), SideError> {
+    for piece in split(&part.sql, Dialect::Postgres) {
+        if piece.kind != TextKind::Sql {
+            continue;
+        }
+        let statement = classify(piece.text, Dialect::Postgres);
+        let named = [&statement.target, &statement.table];
+        let named = named.into_iter().flatten();
+        let affected = statement.affects.iter().map(|reference| &reference.name);
+        let schema = named
+            .chain(affected)
+            .find_map(|object| object.schema.clone())
+            .or_else(|| names_public(piece.text).then(|| "public".to_owned()));
+        let why = if let Some(schema) = schema {
+            format!("it names the schema {schema}")
+        } else if statement.ends_transaction() || statement.begins_transaction() {
+            "it is about transactions".to_owned()
+        } else if statement.runs_outside_transaction_only(Dialect::Postgres) {
+            "it runs outside transactions only".to_owned()
+        } else if !statement.is_ddl() && !statement.is_read() {
+            "it is no definition".to_owned()
+        } else {
+            continue;
+        };
+        let line: String = piece.text.chars().take(120).collect();
+        return Err(SideError::Entities {
+            dialect: SchemaDialect::Postgres,
+            message: format!(
+                "a user that may not create databases can't try out `{line}`, because {why}"
+            ),
+        });
+    }
+    Ok(())
+}
+
+fn names_public(sql: &str) -> bool {
+    let sql = sql.to_ascii_lowercase();
+    sql.contains("public.") || sql.contains("\"public\".")
+}
+
+/// What was read of the scratch schema, as if it were the default one. Its name is like no other, so
+/// that it can be replaced wherever it stands: in types, defaults and expressions too.
+fn as_default_schema(mut schema: Schema, name: &str) -> Result<Schema, SideError> {
+    let is_inside = |object: &ObjectName| object.schema.as_deref() == Some(name);
+    schema.enums.retain(|object, _| is_inside(object));
+    schema.domains.retain(|object, _| is_inside(object));
+    schema.sequences.retain(|object, _| is_inside(object));
+    schema.tables.retain(|object, _| is_inside(object));
+    schema.views.retain(|object, _| is_inside(object));
+    schema.functions.retain(|object, _| is_inside(object));
+    let default_schema = schema.default_schema.clone().unwrap_or_default();
+    schema
+        .namespaces
+        .retain(|other, _: &mut Namespace| *other == default_schema);
+    schema.not_compared.clear();
+    schema
+        .dependencies
+        .retain(|dependency| format!("{:?}", dependency.dependent).contains(name));
+    let failed = |error: serde_json::Error| SideError::Entities {
+        dialect: SchemaDialect::Postgres,
+        message: error.to_string(),
+    };
+    let server: Server = schema.server.clone();
+    let text = serde_json::to_string(&schema).map_err(failed)?;
+    let mut renamed: Schema =
+        serde_json::from_str(&text.replace(name, &default_schema)).map_err(failed)?;
+    renamed.server = server;
+    Ok(renamed)
+}

@@ -1,0 +1,24 @@
+
+-- - view grown_up
+DROP VIEW `grown_up`;
+
+-- - view obsolete
+DROP VIEW `obsolete`;
+
+-- - check users_age of users: age > 0
+ALTER TABLE `users` DROP CONSTRAINT `users_age`, DROP COLUMN `gone`, MODIFY COLUMN `name` varchar(80) NOT NULL, ADD CONSTRAINT `users_age` CHECK (`age` > 3), ADD CONSTRAINT `users_name` CHECK (`name` <> '');
+
+-- ~ column users.name: type varchar(40) to varchar(80)
+
+-- - column users.gone integer
+
+-- + check users_age of users: age > 3
+
+-- + check users_name of users: name <> ''
+
+-- + view grown_up
+CREATE OR REPLACE VIEW `grown_up` AS select `users`.`id` AS `id`,`users`.`name` AS `name`,`users`.`age` AS `age` from `users` where `users`.`age` >= 21;
+
+-- + view names
+CREATE OR REPLACE VIEW `names` AS select `users`.`name` AS `name` from `users`;
+
