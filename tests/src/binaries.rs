@@ -97,6 +97,10 @@ fn rlib(message: &Value) -> Option<(String, PathBuf)> {
     let path = files
         .iter()
         .filter_map(Value::as_str)
-        .find(|path| path.ends_with(".rlib"))?;
-    Some((name.replace('-', "_"), PathBuf::from(path)))
+        .map(PathBuf::from)
+        .find(|path| {
+            path.extension()
+                .is_some_and(|extension| extension == "rlib")
+        })?;
+    Some((name.replace('-', "_"), path))
 }

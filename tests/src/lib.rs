@@ -18,17 +18,23 @@ mod backends;
 mod binaries;
 mod browser;
 mod database;
+#[cfg(unix)]
+mod disk;
 mod names;
 mod program;
 mod project;
+mod proxy;
 mod session;
 mod wait;
 
 pub use backends::{available_backends, checker, has_programs, on_each_backend};
 pub use browser::Browser;
 pub use database::TestDatabase;
+#[cfg(unix)]
+pub use disk::SmallDisk;
 pub use program::{Finished, Program, Running, stairway, stairway_server};
 pub use project::Project;
+pub use proxy::{Message, Proxy, Verdict};
 pub use session::{Rows, Session};
 pub use stairway_test_servers as servers;
 pub use stairway_test_servers::Backend;

@@ -141,11 +141,11 @@ impl Project {
                 .arg("--extern")
                 .arg(format!("{name}={}", path.display()));
         }
-        let compiled = compiler.output().expect("there is a compiler");
+        let output = compiler.output().expect("there is a compiler");
         assert!(
-            compiled.status.success(),
+            output.status.success(),
             "{source} does not compile: {}",
-            String::from_utf8_lossy(&compiled.stderr)
+            String::from_utf8_lossy(&output.stderr)
         );
     }
 

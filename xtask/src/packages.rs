@@ -80,6 +80,11 @@ const REQUIREMENTS: &[Requirement] = &[
         package: "python3-pip",
         needed_by: Need::Checkers,
     },
+    Requirement {
+        programs: &["faketime"],
+        package: "faketime",
+        needed_by: Need::Checkers,
+    },
 ];
 
 /// Packages of `backends` that this machine lacks, each once.
@@ -161,7 +166,8 @@ mod tests {
                 "prometheus",
                 "chromium",
                 "jq",
-                "python3-pip"
+                "python3-pip",
+                "faketime"
             ]
         );
         assert_eq!(
@@ -174,7 +180,8 @@ mod tests {
                 "prometheus",
                 "chromium",
                 "jq",
-                "python3-pip"
+                "python3-pip",
+                "faketime"
             ]
         );
     }
@@ -184,7 +191,14 @@ mod tests {
         let old_names = |programs: &[&str]| {
             programs.iter().any(|name| {
                 let database = ["mysqld", "mysql_install_db", "mysqldump"];
-                let checkers = ["shellcheck", "promtool", "chromium", "jq", "pip3"];
+                let checkers = [
+                    "shellcheck",
+                    "promtool",
+                    "chromium",
+                    "jq",
+                    "pip3",
+                    "faketime",
+                ];
                 database.contains(name) || checkers.contains(name)
             })
         };

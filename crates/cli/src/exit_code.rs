@@ -76,6 +76,12 @@ pub fn of(error: &Error) -> u8 {
             ..
         } => USAGE,
         Error::Unreachable { .. } => UNREACHABLE,
+        // Something was done: no other code of the second failure says so.
+        Error::NotResumed { unreachable, .. }
+            if matches!(**unreachable, Error::Unreachable { .. }) =>
+        {
+            UNREACHABLE
+        }
         Error::LockTimeout { .. } => LOCKED,
         // Which signal it was is known to whoever caught it.
         Error::Stopped { .. } => INTERRUPTED,

@@ -49,6 +49,7 @@ pub(crate) fn run(command_line: &CommandLine, args: Vec<OsString>) -> u8 {
         Err(error) => (Traces::default(), Err(error)),
     };
     let logging = begun.and_then(|()| display.log(&arguments.global, &log, &traces, &console));
+    telemetry::log_panics_of_migrations();
     if logging.is_err() {
         // What is wrong with the log has to be said somewhere.
         let without_file = LogSettings { file: None, ..log };

@@ -9,6 +9,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use indicatif::MultiProgress;
 use serde_json::{Value, json};
+use stairway_core::plan::sql::redact_url;
 use stairway_core::telemetry::LineSink;
 
 use crate::error::CommandError;
@@ -232,7 +233,8 @@ fn mask_urls(text: &str) -> String {
                 masked.push_str("***");
                 masked.push_str(&url[host..]);
             }
-            None => masked.push_str(url),
+            // What follows a colon may be a password whose host was forgotten.
+            None => masked.push_str(redact_url(&format!("://{url}")).trim_start_matches("://")),
         }
         rest = after;
     }
@@ -250,6 +252,10 @@ mod tests {
         assert_eq!(
             mask_urls(said),
             "unexpected argument 'postgres://***@db/shop' found, see https://x.org"
+        );
+        assert_eq!(
+            mask_urls("no 'mysql://app:hunter2'"),
+            "no 'mysql://app:***'"
         );
     }
 }

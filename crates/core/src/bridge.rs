@@ -51,6 +51,9 @@ pub(crate) enum StepError {
     Panicked(String),
 }
 
+/// What the names of the threads begin with on which migrations run.
+pub(crate) const THREAD: &str = "stairway-migration";
+
 /// A thread on which migrations run one after another.
 #[derive(Debug)]
 pub(crate) struct MigrationThread {
@@ -75,11 +78,11 @@ impl MigrationThread {
         // multi-threaded runtime allows.
         let runtime = tokio::runtime::Builder::new_multi_thread()
             .worker_threads(1)
-            .thread_name("stairway-migration-worker")
+            .thread_name(format!("{THREAD}-worker"))
             .enable_all()
             .build()?;
         std::thread::Builder::new()
-            .name("stairway-migration".to_owned())
+            .name(THREAD.to_owned())
             .spawn(move || {
                 while let Ok(job) = incoming.recv() {
                     let connection = connection_through(Bridge {

@@ -57,6 +57,9 @@ pub struct Config {
     pub wait_timeout: Duration,
     /// How long one attempt to connect may take. 10 s by default.
     pub connect_timeout: Duration,
+    /// How long an answer is waited for while the server gives no sign that it works on it; then the
+    /// connection counts as lost. 60 s by default.
+    pub answer_timeout: Duration,
     /// How long to wait for another run that holds the migration lock. 10 min by default.
     pub lock_wait_timeout: Duration,
     /// How long a statement of a migration waits for a table lock before it fails and is tried
@@ -139,6 +142,7 @@ impl Config {
             retry_delay: Duration::from_secs(5),
             wait_timeout: Duration::from_mins(1),
             connect_timeout: Duration::from_secs(10),
+            answer_timeout: Duration::from_mins(1),
             lock_wait_timeout: Duration::from_mins(10),
             statement_lock_timeout: Duration::from_secs(5),
             history_table: None,

@@ -49,6 +49,12 @@ pub enum Error {
         failure: Failure,
         message: String,
     },
+    /// Something failed, and the database could not be reached again to go on.
+    #[error("{failed}; then {unreachable}")]
+    NotResumed {
+        failed: Box<Error>,
+        unreachable: Box<Error>,
+    },
     /// Another run holds the lock.
     #[error(
         "another run held the migration lock of {location} for the {} s that were allowed{}",
@@ -178,6 +184,33 @@ impl Error {
         }
     }
 
+    /// Whether a step failed of which something may be left.
+    pub(crate) fn leaves_step(&self) -> bool {
+        matches!(self, Self::Step(step) if step.remains != Remains::Nothing)
+    }
+
+    /// The same error after the one of the attempt before it: where the database could not be reached
+    /// any more, what had failed before is what a person needs to know.
+    pub(crate) fn after(self, before: Option<Self>) -> Self {
+        match (before, self) {
+            (
+                Some(failed @ (Self::Step(_) | Self::Database { .. } | Self::LockLost { .. })),
+                unreachable @ (Self::Unreachable { .. } | Self::Refused { .. }),
+            ) => Self::NotResumed {
+                failed: Box::new(failed),
+                unreachable: Box::new(unreachable),
+            },
+            (
+                Some(Self::NotResumed { failed, .. }),
+                unreachable @ (Self::Unreachable { .. } | Self::Refused { .. }),
+            ) => Self::NotResumed {
+                failed,
+                unreachable: Box::new(unreachable),
+            },
+            (_, error) => error,
+        }
+    }
+
     /// The same error where the whole run was rolled back: no step of it is complete.
     pub(crate) fn without_completed(self) -> Self {
         match self {
@@ -196,6 +229,7 @@ impl Error {
             Self::Database { failure, .. }
             | Self::Refused { failure, .. }
             | Self::Unreachable { failure, .. } => Some(*failure),
+            Self::NotResumed { unreachable, .. } => unreachable.failure(),
             _ => None,
         }
     }
@@ -205,6 +239,7 @@ impl Error {
         match self {
             Self::Step(step) => step.failure.is_transient(),
             Self::Database { failure, .. } => failure.is_transient(),
+            Self::NotResumed { unreachable, .. } => unreachable.is_transient(),
             Self::LockLost { .. } => true,
             // A server that answers but has no place for us has one soon; one that is not there may never be.
             Self::Unreachable { failure, .. } => {
@@ -233,8 +268,18 @@ impl Error {
             ),
                         Self::Step(step) => step.hint(),
             Self::InDoubt(doubt) => Some(doubt.hint()),
+            Self::NotResumed { .. } => Some(
+                "when the database is there again, run the same command again: it finds out what is left and goes \
+                 on from there"
+                    .to_owned(),
+            ),
             Self::LockLost { .. } | Self::Stopped { .. } => Some("run the same command again; it goes on from there".to_owned()),
             Self::NotVerified { .. } => Some("look at `stairway status` and `stairway log`".to_owned()),
+            Self::LockFile { .. } => Some(
+                "runs lock a file beside an SQLite database, so its directory must be writable: nothing can be \
+                 migrated on a read-only disk"
+                    .to_owned(),
+            ),
             Self::Url(_) => Some(
                 "for example postgres://user:password@host/database, mysql://user:password@host/database or \
                  sqlite://file.db?mode=rwc"
@@ -279,6 +324,10 @@ impl StepFailure {
     fn hint(&self) -> Option<String> {
         self.failure.hint().or_else(|| {
             Some(match self.remains {
+                _ if self.failure.is_transient() || self.failure == Failure::Cancelled => {
+                    "run the same command again: it finds out what is left and goes on from there"
+                        .to_owned()
+                }
                 Remains::Nothing => {
                     format!("correct {} and run the same command again", self.revision)
                 }

@@ -17,7 +17,7 @@ use stairway_plan::sql::Dialect;
 use crate::BoxFuture;
 use crate::bridge::MigrationThread;
 use crate::config::Config;
-use crate::connection::{Access, Baseline, Cancel, Session, can_open_another};
+use crate::connection::{Access, Baseline, Cancel, Failure, Session, can_open_another};
 use crate::error::{Error, InDoubt, Remains};
 use crate::executor::{Achieved, Executor, Parts, Safety, StepOutcome, safety_of};
 use crate::lock::{self, Acquired, Footing, Heartbeat, LockKey, MigrationLock, StillNeeded};
@@ -149,6 +149,8 @@ impl Runner {
     async fn attempts(&self, order: &Order, tally: &mut Tally) -> Result<Standing, Error> {
         let mut attempt = 1;
         let mut failures = 0;
+        // What the attempt before this one ended with.
+        let mut before = None;
         loop {
             let completed = tally.achieved.completed.len();
             let error = match self.attempt(order, attempt, tally).await {
@@ -162,11 +164,15 @@ impl Runner {
             failures += 1;
             if !error.is_transient() {
                 return Err(match error {
-                    Error::Stopped { .. } => Self::stopped(tally),
-                    error => error,
+                    // What is left of a step is more than that the next one was not begun.
+                    Error::Stopped { .. } => before
+                        .filter(Error::leaves_step)
+                        .unwrap_or_else(|| Self::stopped(tally)),
+                    error => error.after(before),
                 });
             }
             if failures > order.retries {
+                let error = error.after(before.take());
                 if let Some(history) = self.settle(order, tally, error).await? {
                     return Ok(Standing::Read(history));
                 }
@@ -174,6 +180,7 @@ impl Runner {
                 attempt += 1;
                 continue;
             }
+            let error = error.after(before.take());
             let pause = backoff(self.config.retry_delay, failures);
             self.observers.emit(EventKind::Retrying {
                 attempt: failures,
@@ -186,6 +193,7 @@ impl Runner {
                 // The failure says more than that it was not tried again.
                 return Err(error);
             }
+            before = Some(error);
         }
     }
 
@@ -200,7 +208,7 @@ impl Runner {
         let Some(revision) = tally
             .achieved
             .uncertain
-            .as_ref()
+            .first()
             .map(|outcome| outcome.revision.clone())
         else {
             return Err(failed);
@@ -228,6 +236,15 @@ impl Runner {
                 });
                 Error::Step(step)
             }
+            Error::Database {
+                doing,
+                failure,
+                message,
+            } => Error::Database {
+                doing,
+                failure,
+                message: format!("{message}; nothing of the run is left"),
+            },
             other => other,
         })
     }
@@ -287,7 +304,7 @@ impl Runner {
         self.observers.emit(EventKind::StageStarted {
             stage: Stage::Inspect,
         });
-        let is_settled = tally.achieved.uncertain.is_none();
+        let is_settled = tally.achieved.uncertain.is_empty();
         // What most starts find is found out with as little as possible.
         if is_settled
             && order.leads_to_all_heads(self.migrations.graph())
@@ -423,15 +440,19 @@ impl Runner {
                 .await
                 .map_err(failed("asking for the session's number"))?,
         };
+        if let Some(cancel) = &cancel {
+            session.has_number(cancel.session(), true);
+        }
         let who = self.who(&tally.run_id);
         let heartbeat = self
             .take_lease(session, lock, request.key, books, &who, cancel.as_ref())
             .await?;
         for failure in std::mem::take(&mut tally.achieved.unwritten) {
-            session
-                .run(failure.sql(books, &who))
-                .await
-                .map_err(failed("writing the audit trail"))?;
+            if let Err(error) = session.run(failure.sql(books, &who)).await {
+                // What stands in the way of it stands in the way of the step, whose error says more.
+                tracing::debug!(%error, revision = %failure.revision, "the failure is not in the audit trail yet");
+                tally.achieved.unwritten.push(failure);
+            }
         }
         if order.backup && tally.backup.is_none() && order.direction == Direction::Upgrade {
             self.observers.emit(EventKind::StageStarted {
@@ -516,31 +537,30 @@ impl Runner {
             || (!executor.session.is_lent() && executor.request.key.has_file())
     }
 
-    /// A step whose commit was not answered: the history says now what became of it.
+    /// Steps whose commit was not answered: the history says now what became of them.
     fn settle_uncertain(&self, order: &Order, history: &History, tally: &mut Tally) {
-        let Some(outcome) = tally.achieved.uncertain.take() else {
-            return;
-        };
         let wanted = order.direction == Direction::Upgrade;
-        let is_applied = history
-            .applied_ids()
-            .any(|applied| *applied == outcome.revision);
-        if is_applied != wanted {
-            return;
+        for outcome in std::mem::take(&mut tally.achieved.uncertain) {
+            let is_applied = history
+                .applied_ids()
+                .any(|applied| *applied == outcome.revision);
+            if is_applied != wanted {
+                continue;
+            }
+            self.observers.emit(EventKind::Warning {
+                message: format!(
+                    "the connection was lost while {} was being committed; the database has it",
+                    outcome.revision
+                ),
+            });
+            // It did not fail after all.
+            tally
+                .achieved
+                .unwritten
+                .retain(|failure| failure.revision != outcome.revision);
+            tally.achieved.completed.push(outcome.revision.clone());
+            tally.achieved.outcomes.push(outcome);
         }
-        self.observers.emit(EventKind::Warning {
-            message: format!(
-                "the connection was lost while {} was being committed; the database has it",
-                outcome.revision
-            ),
-        });
-        // It did not fail after all.
-        tally
-            .achieved
-            .unwritten
-            .retain(|failure| failure.revision != outcome.revision);
-        tally.achieved.completed.push(outcome.revision.clone());
-        tally.achieved.outcomes.push(outcome);
     }
 
     /// A step that is recorded as ended has no use for its journal. Both are one transaction, unless
@@ -881,8 +901,12 @@ impl Executor<'_> {
                 }
             }
         }
+        let mut is_uncertain = false;
         if result.is_ok() {
             result = self.commit_outer().await;
+            is_uncertain = result
+                .as_ref()
+                .is_err_and(|error| error.failure() == Some(Failure::ConnectionLost));
         }
         match result {
             Ok(()) => {
@@ -893,6 +917,9 @@ impl Executor<'_> {
                 // Where the connection is lost, the server has done so.
                 drop(self.session.run("ROLLBACK").await);
                 self.achieved.completed.truncate(completed_before);
+                if is_uncertain {
+                    self.achieved.uncertain = outcomes;
+                }
                 Err(error.without_completed())
             }
         }

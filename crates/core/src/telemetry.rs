@@ -180,6 +180,24 @@ pub fn init_logging_with(options: &LogOptions, more: Vec<BoxedLayer>) -> Result<
         .is_ok())
 }
 
+/// Keeps what a panicking migration says off standard error: it may hold a credential, and comes with
+/// the error of its step, masked. Where it panicked becomes a log line. Other panics are told as ever.
+/// For programs; a library has no say in this.
+pub fn log_panics_of_migrations() {
+    let otherwise = std::panic::take_hook();
+    std::panic::set_hook(Box::new(move |panic| {
+        let thread = std::thread::current();
+        let is_migration = thread
+            .name()
+            .is_some_and(|name| name.starts_with(crate::bridge::THREAD));
+        if !is_migration {
+            otherwise(panic);
+        } else if let Some(place) = panic.location() {
+            error!(target: TARGET, event = "panic", "a migration panicked at {place}");
+        }
+    }));
+}
+
 /// What gets spans and events besides the log.
 pub type BoxedLayer = Box<dyn Layer<Registry> + Send + Sync>;
 
@@ -216,6 +234,8 @@ fn levels(level: LogLevel) -> Targets {
         .with_default(others)
         .with_target(TARGET, level.filter())
         .with_target("sqlx", drivers)
+        // It quotes parameters of a URL that it does not know, such as a misspelt `password`.
+        .with_target("sqlx_postgres::options", LevelFilter::OFF)
         .with_target("sea_orm", drivers)
         .with_target("sea_orm_migration", drivers)
 }

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use stairway_plan::event::EventKind;
 
 use crate::config::Config;
-use crate::connection::{Access, Failure, Session, classify, connect, said};
+use crate::connection::{Access, Failure, Session, Vigil, classify, connect, said};
 use crate::error::Error;
 use crate::observer::Observers;
 use crate::stop::Stop;
@@ -21,7 +21,10 @@ pub(crate) async fn connect_once(config: &Config, access: Access) -> Result<Sess
     )
     .await
     {
-        Ok(session) => Ok(session),
+        Ok(mut session) => {
+            session.keep_vigil(Vigil::of(config));
+            Ok(session)
+        }
         Err(error) => Err(connection_error(config, &error, began.elapsed(), 1)),
     }
 }
@@ -47,7 +50,10 @@ pub(crate) async fn connect_waiting(
         let application = config.application_name();
         let connecting = connect(&config.database, access, &application, connect_timeout);
         let error = match connecting.await {
-            Ok(session) => return Ok(session),
+            Ok(mut session) => {
+                session.keep_vigil(Vigil::of(config));
+                return Ok(session);
+            }
             Err(error) => error,
         };
         let left = timeout.saturating_sub(began.elapsed());

@@ -46,6 +46,7 @@ impl Target {
     pub fn parse(text: &str) -> Result<Self, TargetError> {
         match text.trim() {
             "" => Err(TargetError::Empty),
+            text if text.contains("://") => Err(TargetError::url(text)),
             text => Ok(Self(text.to_owned())),
         }
     }

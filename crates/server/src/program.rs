@@ -14,7 +14,9 @@ use std::process::ExitCode;
 
 use clap::Parser as _;
 use stairway_core::settings::{self, Overrides, Selection, Settings, SettingsError};
-use stairway_core::telemetry::{BoxedLayer, LogLevel, LogOptions, init_logging_with};
+use stairway_core::telemetry::{
+    BoxedLayer, LogLevel, LogOptions, init_logging_with, log_panics_of_migrations,
+};
 use stairway_core::{Manager, MigrationSet, MigrationSetError};
 use tokio::net::TcpListener;
 
@@ -133,6 +135,7 @@ impl ServerProgram {
             ..LogOptions::default()
         };
         init_logging_with(&options, traces.layers()).map_err(Failure::usage)?;
+        log_panics_of_migrations();
         for notice in &settings.notices {
             tracing::warn!(event = "note", "{notice}");
         }

@@ -136,6 +136,7 @@ fn may_pass(error: &Error) -> bool {
     match error {
         Error::Unreachable { .. }
         | Error::Refused { .. }
+        | Error::NotResumed { .. }
         | Error::LockTimeout { .. }
         | Error::LockLost { .. }
         | Error::Database { .. } => true,

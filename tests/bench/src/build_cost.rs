@@ -150,12 +150,12 @@ impl Project {
     }
 
     fn write_stairway(&self, workspace: &Path) -> Outcome {
-        let path = |name: &str| workspace.join("crates").join(name);
+        let path = |name: &str| workspace.join("crates").join(name).display().to_string();
         self.write_package(
             "migration",
             &format!(
-                "[dependencies]\nstairway-core = {{ path = {core:?} }}\n{SEA_ORM_MIGRATION}\
-                 [build-dependencies]\nstairway-build = {{ path = {build:?} }}\n",
+                "[dependencies]\nstairway-core = {{ path = \"{core}\" }}\n{SEA_ORM_MIGRATION}\
+                 [build-dependencies]\nstairway-build = {{ path = \"{build}\" }}\n",
                 core = path("core"),
                 build = path("build")
             ),
@@ -169,7 +169,7 @@ impl Project {
             "program",
             &format!(
                 "[dependencies]\nbench-migration = {{ path = \"../migration\" }}\n\
-                 stairway-core = {{ path = {core:?} }}\n{TOKIO}",
+                 stairway-core = {{ path = \"{core}\" }}\n{TOKIO}",
                 core = path("core")
             ),
             "#[tokio::main]\nasync fn main() {\n    \

@@ -1,5 +1,6 @@
 //! A PostgreSQL server with the superuser `postgres`.
 
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use crate::account::Account;
@@ -11,20 +12,19 @@ use crate::{Server, ServerError, ServerOptions, ServerUrl, programs};
 
 const ADMINISTRATOR: &str = "postgres";
 
+/// What the server logs once it accepts connections.
+const READY: &str = "database system is ready to accept connections";
+
+/// What a standby logs then, whatever its version.
+const READY_TO_READ: &str = "database system is ready to accept read";
+
 /// Starts a server of the newest installed version with an empty `postgres` database, UTF-8 and
 /// the `C` locale, and waits until it accepts connections.
 ///
 /// # Errors
 /// The programs are not installed, or the server did not start; the error has its log.
 pub fn start(options: &ServerOptions) -> Result<Server, ServerError> {
-    let missing = |program| ServerError::NotInstalled {
-        program,
-        package: "postgresql",
-    };
-    let initdb = programs::find("initdb").ok_or(missing("initdb"))?;
-    // Of the same version as initdb, whatever PATH says.
-    let postgres = initdb.with_file_name("postgres");
-
+    let initdb = initdb()?;
     let account = Account::unprivileged("postgres")?;
     let mut directory = ServerDirectory::create("postgres", account)?;
     let data = directory.join("data");
@@ -53,6 +53,58 @@ pub fn start(options: &ServerOptions) -> Result<Server, ServerError> {
     account.apply(&mut setup);
     set_up(setup, &mut directory)?;
 
+    run(directory, &initdb, options, READY)
+}
+
+/// Starts a read-only standby that follows the server at `primary` by streaming, and waits until it
+/// accepts connections.
+///
+/// # Errors
+/// As [`start`]; also where the primary does not let its data be copied.
+pub fn start_standby(primary: &ServerUrl, options: &ServerOptions) -> Result<Server, ServerError> {
+    let initdb = initdb()?;
+    let account = Account::unprivileged("postgres")?;
+    let mut directory = ServerDirectory::create("standby", account)?;
+    let mut copy = Command::new(initdb.with_file_name("pg_basebackup"));
+    copy.args([
+        "--write-recovery-conf",
+        "--wal-method=stream",
+        "--checkpoint=fast",
+        "--no-sync",
+        "--no-password",
+    ])
+    .arg("--pgdata")
+    .arg(directory.join("data"))
+    .args(["--host", primary.host()])
+    .args(["--port", &primary.port().unwrap_or(5432).to_string()])
+    .args(["--username", &primary.user()])
+    .current_dir(directory.path());
+    if let Some(password) = primary.password() {
+        copy.env("PGPASSWORD", password);
+    }
+    account.apply(&mut copy);
+    set_up(copy, &mut directory)?;
+    run(directory, &initdb, options, READY_TO_READ)
+}
+
+fn initdb() -> Result<PathBuf, ServerError> {
+    programs::find("initdb").ok_or(ServerError::NotInstalled {
+        program: "initdb",
+        package: "postgresql",
+    })
+}
+
+/// Runs a server on the data that the directory has.
+fn run(
+    directory: ServerDirectory,
+    initdb: &Path,
+    options: &ServerOptions,
+    ready: &'static str,
+) -> Result<Server, ServerError> {
+    // Of the same version as initdb, whatever PATH says.
+    let postgres = initdb.with_file_name("postgres");
+    let account = Account::unprivileged("postgres")?;
+    let data = directory.join("data");
     Server::start(directory, |_, port| {
         let port_text = port.to_string();
         let defaults = [
@@ -73,7 +125,7 @@ pub fn start(options: &ServerOptions) -> Result<Server, ServerError> {
             program: postgres.clone(),
             arguments,
             account,
-            ready: "database system is ready to accept connections",
+            ready,
             stop: Signal::Interrupt,
             // Unlike SIGKILL it removes the shared memory.
             discard: Signal::Quit,

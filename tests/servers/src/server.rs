@@ -134,6 +134,15 @@ impl Server {
         self.wait_until_ready()
     }
 
+    /// Starts a server again that has ended by itself, for instance because its disk was full.
+    ///
+    /// # Errors
+    /// As [`Server::start_again`]; also where it has not ended in time.
+    pub fn restart_ended(&mut self) -> Result<(), ServerError> {
+        self.reap("gone")?;
+        self.start_again()
+    }
+
     /// Like [`Server::start_again`], but returns while the server is still starting.
     ///
     /// # Errors

@@ -14,6 +14,7 @@ const UNUSABLE: &[(&str, &str)] = &[
     ("STAIRWAY_CONFIG", "no/such/file.toml"),
     ("MIGRATION_WAIT_TIMEOUT", "soon"),
     ("MIGRATION_CONNECT_TIMEOUT", "soon"),
+    ("MIGRATION_ANSWER_TIMEOUT", "soon"),
     ("MIGRATION_FAIL_ON_ERROR", "perhaps"),
     ("MIGRATION_DRY_RUN", "perhaps"),
     ("MIGRATION_CREATE_BACKUP", "perhaps"),

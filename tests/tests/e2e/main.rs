@@ -2,6 +2,8 @@
 //! subject.
 
 mod backups;
+#[cfg(unix)]
+mod bad_moments;
 mod calls;
 #[cfg(unix)]
 mod deploy;

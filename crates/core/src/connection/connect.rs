@@ -6,7 +6,7 @@ use sea_orm::DatabaseConnection;
 use sqlx::{ConnectOptions, Connection, MySqlConnection, PgConnection, SqliteConnection};
 use stairway_plan::sql::Dialect;
 
-use super::{DatabaseUrl, Pinned, Session, UrlTarget};
+use super::{DatabaseUrl, Link, Pinned, Session, UrlTarget};
 use crate::config::DatabaseSource;
 
 /// What a session is opened for.
@@ -64,9 +64,7 @@ async fn connect_url(
             if options.get_application_name().is_none() {
                 options = options.application_name(application);
             }
-            Ok(Session::Postgres(Pinned::Owned(
-                PgConnection::connect_with(&options).await?,
-            )))
+            Ok(Link::Postgres(Pinned::Owned(PgConnection::connect_with(&options).await?)).into())
         }
         UrlTarget::MySql(options) => {
             // Settings that sqlx would send in a statement of their own are sent by
@@ -79,9 +77,10 @@ async fn connect_url(
                 .timezone(None)
                 .set_names(false)
                 .disable_statement_logging();
-            Ok(Session::MySql(Pinned::Owned(
+            Ok(Link::MySql(Pinned::Owned(
                 MySqlConnection::connect_with(&options).await?,
-            )))
+            ))
+            .into())
         }
         UrlTarget::Sqlite { options, file } => {
             let mut options = options
@@ -92,9 +91,10 @@ async fn connect_url(
             if access == Access::Read && file.is_some() {
                 options = options.create_if_missing(false).read_only(true);
             }
-            Ok(Session::Sqlite(Pinned::Owned(
+            Ok(Link::Sqlite(Pinned::Owned(
                 SqliteConnection::connect_with(&options).await?,
-            )))
+            ))
+            .into())
         }
     }
 }
@@ -102,15 +102,18 @@ async fn connect_url(
 /// Takes one connection out of the user's pool for as long as the session lives.
 async fn borrow_from_pool(connection: &DatabaseConnection) -> Result<Session, sqlx::Error> {
     match connection.get_database_backend() {
-        sea_orm::DbBackend::Postgres => Ok(Session::Postgres(Pinned::Lent(
+        sea_orm::DbBackend::Postgres => Ok(Link::Postgres(Pinned::Lent(
             connection.get_postgres_connection_pool().acquire().await?,
-        ))),
-        sea_orm::DbBackend::MySql => Ok(Session::MySql(Pinned::Lent(
+        ))
+        .into()),
+        sea_orm::DbBackend::MySql => Ok(Link::MySql(Pinned::Lent(
             connection.get_mysql_connection_pool().acquire().await?,
-        ))),
-        sea_orm::DbBackend::Sqlite => Ok(Session::Sqlite(Pinned::Lent(
+        ))
+        .into()),
+        sea_orm::DbBackend::Sqlite => Ok(Link::Sqlite(Pinned::Lent(
             connection.get_sqlite_connection_pool().acquire().await?,
-        ))),
+        ))
+        .into()),
         _ => Err(sqlx::Error::Configuration(
             "this kind of database is not known to Stairway".into(),
         )),

@@ -206,7 +206,14 @@ fn mysql_number(error: &dyn sqlx::error::DatabaseError) -> u16 {
 
 /// Error numbers: MariaDB and MySQL manuals, server error reference.
 fn mysql(number: u16, message: &str) -> Failure {
+    // What could not be done with a file, and the operating system's number for want of room.
+    let is_of_file = matches!(number, 1..=29 | 1004..=1007 | 1025 | 1026 | 1030 | 1034 | 1878);
+    let has_no_room = is_of_file
+        && ["errno: 28", "rrcode: 28", "error 28"]
+            .iter()
+            .any(|words| message.contains(words));
     match number {
+        _ if has_no_room => Failure::DiskFull,
         1205 => Failure::LockTimeout,
         1213 => Failure::Deadlock,
         1020 => Failure::Serialization,
@@ -217,9 +224,6 @@ fn mysql(number: u16, message: &str) -> Failure {
         1290 if message.contains("read-only") || message.contains("read_only") => Failure::ReadOnly,
         1792 | 1836 => Failure::ReadOnly,
         1021 | 1114 => Failure::DiskFull,
-        3 | 1026 | 1030 if message.contains("error 28") || message.contains("rrcode: 28") => {
-            Failure::DiskFull
-        }
         1044 | 1142 | 1143 | 1227 | 1370 => Failure::PermissionDenied,
         1317 | 1969 | 3024 => Failure::Cancelled,
         1152 | 1158..=1161 | 1927 | 2006 | 2013 | 4031 => Failure::ConnectionLost,

@@ -5,11 +5,13 @@ mod connect;
 mod failure;
 mod session;
 mod url;
+mod vigil;
 
 pub(crate) use baseline::{Baseline, postgres_settings};
 pub(crate) use connect::{Access, Cancel, can_open_another, connect, server_version};
 pub use failure::Failure;
 pub(crate) use failure::{classify, classify_in_session, may_end_transaction, said};
-pub(crate) use session::{Executed, Pinned, Session, TextRow};
+pub(crate) use session::{Executed, Link, Pinned, Session, TextRow};
 pub(crate) use url::UrlTarget;
 pub use url::{DEFAULT_DATABASE_URL, DatabaseUrl, UrlError};
+pub(crate) use vigil::Vigil;

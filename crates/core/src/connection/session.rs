@@ -15,14 +15,22 @@ use sqlx::pool::PoolConnection;
 use sqlx::{AssertSqlSafe, Connection, Database, MySql, Postgres, Row, Sqlite};
 use stairway_plan::sql::Dialect;
 
+use super::Vigil;
 use crate::stop::{Stop, Urgency};
 
 /// One row of a query of our own: each column as text, or nothing for NULL.
 pub(crate) type TextRow = Vec<Option<String>>;
 
+/// A pinned connection, and how long it is waited for.
+#[derive(Debug)]
+pub(crate) struct Session {
+    pub(crate) link: Link,
+    vigil: Option<Vigil>,
+}
+
 /// A pinned connection.
 #[derive(Debug)]
-pub(crate) enum Session {
+pub(crate) enum Link {
     Postgres(Pinned<Postgres>),
     MySql(Pinned<MySql>),
     Sqlite(Pinned<Sqlite>),
@@ -87,47 +95,47 @@ impl<DB: Database> DerefMut for Pinned<DB> {
 macro_rules! on_connection {
     ($session:expr, $connection:ident => $body:expr) => {
         match $session {
-            Session::Postgres(pinned) => {
+            Link::Postgres(pinned) => {
                 let $connection: &mut sqlx::PgConnection = &mut *pinned;
                 $body
             }
-            Session::MySql(pinned) => {
+            Link::MySql(pinned) => {
                 let $connection: &mut sqlx::MySqlConnection = &mut *pinned;
                 $body
             }
-            Session::Sqlite(pinned) => {
+            Link::Sqlite(pinned) => {
                 let $connection: &mut sqlx::SqliteConnection = &mut *pinned;
                 $body
             }
-            Session::Abandoned(_) => Err(abandoned()),
+            Link::Abandoned(_) => Err(abandoned()),
         }
     };
 }
 
 impl Session {
     pub(crate) fn dialect(&self) -> Dialect {
-        match self {
-            Self::Postgres(_) => Dialect::Postgres,
-            Self::MySql(_) => Dialect::MySql,
-            Self::Sqlite(_) => Dialect::Sqlite,
-            Self::Abandoned(dialect) => *dialect,
+        match &self.link {
+            Link::Postgres(_) => Dialect::Postgres,
+            Link::MySql(_) => Dialect::MySql,
+            Link::Sqlite(_) => Dialect::Sqlite,
+            Link::Abandoned(dialect) => *dialect,
         }
     }
 
     /// The connection belongs to the application's pool.
     pub(crate) fn is_lent(&self) -> bool {
         matches!(
-            self,
-            Self::Postgres(Pinned::Lent(_))
-                | Self::MySql(Pinned::Lent(_))
-                | Self::Sqlite(Pinned::Lent(_))
+            self.link,
+            Link::Postgres(Pinned::Lent(_))
+                | Link::MySql(Pinned::Lent(_))
+                | Link::Sqlite(Pinned::Lent(_))
         )
     }
 
     /// Whether the server is PostgreSQL of at least this version, in the form 140000.
     pub(crate) fn is_postgres_since(&self, version: u32) -> bool {
-        match self {
-            Self::Postgres(connection) => connection
+        match &self.link {
+            Link::Postgres(connection) => connection
                 .server_version_num()
                 .is_some_and(|found| found >= version),
             _ => false,
@@ -137,10 +145,11 @@ impl Session {
     /// Gives the session up in the middle of a statement. The connection is closed without a word;
     /// everything that is asked of the session from now on is an error.
     pub(crate) fn abandon(&mut self) {
-        match std::mem::replace(self, Self::Abandoned(self.dialect())) {
-            Self::Postgres(Pinned::Lent(connection)) => drop(connection.detach()),
-            Self::MySql(Pinned::Lent(connection)) => drop(connection.detach()),
-            Self::Sqlite(Pinned::Lent(mut connection)) => connection.close_on_drop(),
+        let dialect = self.dialect();
+        match std::mem::replace(&mut self.link, Link::Abandoned(dialect)) {
+            Link::Postgres(Pinned::Lent(connection)) => drop(connection.detach()),
+            Link::MySql(Pinned::Lent(connection)) => drop(connection.detach()),
+            Link::Sqlite(Pinned::Lent(mut connection)) => connection.close_on_drop(),
             owned => drop(owned),
         }
     }
@@ -148,7 +157,7 @@ impl Session {
     /// SQLite: lets its statements be interrupted when the run is to stop at once. They run inside
     /// this process, where nothing else could reach them.
     pub(crate) async fn heed(&mut self, stop: &Stop) -> Result<(), sqlx::Error> {
-        if let Self::Sqlite(connection) = self {
+        if let Link::Sqlite(connection) = &mut self.link {
             let stop = stop.clone();
             connection
                 .lock_handle()
@@ -158,11 +167,28 @@ impl Session {
         Ok(())
     }
 
+    /// From now on answers are not waited for when the server gives no sign of working on them.
+    pub(crate) fn keep_vigil(&mut self, vigil: Option<Vigil>) {
+        self.vigil = vigil;
+    }
+
+    /// The session has this number on the server, where it is ours alone or a pooler's.
+    pub(crate) fn has_number(&mut self, number: i64, is_own: bool) {
+        self.vigil = self
+            .vigil
+            .take()
+            .map(|vigil| vigil.for_session(number, is_own));
+    }
+
     /// Runs SQL of our own, several statements at once if need be, in one message to the server.
     /// Returns the rows affected by all of them.
     pub(crate) async fn run(&mut self, sql: impl Into<String>) -> Result<u64, sqlx::Error> {
-        let query = sqlx::raw_sql(AssertSqlSafe(sql.into()));
-        on_connection!(self, connection => Ok(query.execute(connection).await?.rows_affected()))
+        let work = self.link.run(sql.into());
+        let answer = match &self.vigil {
+            Some(vigil) => vigil.over_question(work).await,
+            None => Some(work.await),
+        };
+        self.unless_given_up(answer)
     }
 
     /// Runs a query of our own and returns every row as text.
@@ -170,15 +196,12 @@ impl Session {
         &mut self,
         sql: impl Into<String>,
     ) -> Result<Vec<TextRow>, sqlx::Error> {
-        let query = sqlx::raw_sql(AssertSqlSafe(sql.into()));
-        on_connection!(self, connection => {
-            let mut stream = query.fetch(connection);
-            let mut rows = Vec::new();
-            while let Some(row) = stream.try_next().await? {
-                rows.push(text_row(&row, |row, index| row.try_get_unchecked(index))?);
-            }
-            Ok(rows)
-        })
+        let work = self.link.rows(sql.into());
+        let answer = match &self.vigil {
+            Some(vigil) => vigil.over_question(work).await,
+            None => Some(work.await),
+        };
+        self.unless_given_up(answer)
     }
 
     /// The first column of the first row of a query of our own.
@@ -197,6 +220,112 @@ impl Session {
     /// Runs a migration's statement the way that sea-orm would: without bound values by the simple
     /// protocol, so that several statements in one string work; otherwise prepared, uncached.
     pub(crate) async fn execute(&mut self, statement: &Statement) -> Result<Executed, sqlx::Error> {
+        let work = self.link.execute(statement);
+        let answer = match &self.vigil {
+            Some(vigil) => vigil.over_statement(work).await,
+            None => Some(work.await),
+        };
+        self.unless_given_up(answer)
+    }
+
+    /// Runs a migration's query and returns its rows in the driver's own form.
+    pub(crate) async fn query(
+        &mut self,
+        statement: &Statement,
+    ) -> Result<Vec<QueryResult>, sqlx::Error> {
+        let work = self.link.query(statement);
+        let answer = match &self.vigil {
+            Some(vigil) => vigil.over_statement(work).await,
+            None => Some(work.await),
+        };
+        self.unless_given_up(answer)
+    }
+
+    /// What comes after an answer that was given up could not be understood any more.
+    fn unless_given_up<T>(
+        &mut self,
+        answer: Option<Result<T, sqlx::Error>>,
+    ) -> Result<T, sqlx::Error> {
+        answer.unwrap_or_else(|| {
+            let error = self.vigil.as_ref().map_or_else(abandoned, Vigil::given_up);
+            self.abandon();
+            Err(error)
+        })
+    }
+
+    /// Ends a session that has only read: closes it, or gives a lent connection back to its pool. A
+    /// failure to say goodbye is of no consequence: the server ends the session with the connection.
+    pub(crate) async fn close(self) {
+        let goodbye = async {
+            match self.link {
+                Link::Postgres(Pinned::Owned(connection)) => drop(connection.close().await),
+                Link::MySql(Pinned::Owned(connection)) => drop(connection.close().await),
+                Link::Sqlite(Pinned::Owned(connection)) => drop(connection.close().await),
+                Link::Postgres(Pinned::Lent(_))
+                | Link::MySql(Pinned::Lent(_))
+                | Link::Sqlite(Pinned::Lent(_))
+                | Link::Abandoned(_) => {}
+            }
+        };
+        // A server that does not answer must not keep the process.
+        drop(tokio::time::timeout(GOODBYE, goodbye).await);
+    }
+
+    /// Ends a session that has migrated. A lent connection has other settings than its pool gave it,
+    /// and has cached what the schema was: it is closed, and the pool opens a new one. Closing one of
+    /// SQLite's would lose a database in memory: what was changed in it is put back with `restore`.
+    pub(crate) async fn retire(self, restore: Option<&str>) {
+        let goodbye = async {
+            match self.link {
+                Link::Postgres(Pinned::Lent(connection)) => drop(connection.close().await),
+                Link::MySql(Pinned::Lent(connection)) => drop(connection.close().await),
+                Link::Sqlite(Pinned::Lent(mut connection)) => {
+                    if let Ok(mut handle) = connection.lock_handle().await {
+                        handle.remove_progress_handler();
+                    }
+                    if let Some(restore) = restore
+                        && let Err(error) = sqlx::raw_sql(AssertSqlSafe(restore))
+                            .execute(&mut *connection)
+                            .await
+                    {
+                        tracing::warn!(%error, "the connection's settings could not be put back: it is closed");
+                        connection.close_on_drop();
+                    }
+                }
+                other => Self::from(other).close().await,
+            }
+        };
+        drop(tokio::time::timeout(GOODBYE, goodbye).await);
+    }
+}
+
+impl From<Link> for Session {
+    fn from(link: Link) -> Self {
+        Self { link, vigil: None }
+    }
+}
+
+impl Link {
+    /// As [`Session::run`], however long it takes.
+    pub(super) async fn run(&mut self, sql: String) -> Result<u64, sqlx::Error> {
+        let query = sqlx::raw_sql(AssertSqlSafe(sql));
+        on_connection!(self, connection => Ok(query.execute(connection).await?.rows_affected()))
+    }
+
+    /// As [`Session::rows`], however long it takes.
+    pub(super) async fn rows(&mut self, sql: String) -> Result<Vec<TextRow>, sqlx::Error> {
+        let query = sqlx::raw_sql(AssertSqlSafe(sql));
+        on_connection!(self, connection => {
+            let mut stream = query.fetch(connection);
+            let mut rows = Vec::new();
+            while let Some(row) = stream.try_next().await? {
+                rows.push(text_row(&row, |row, index| row.try_get_unchecked(index))?);
+            }
+            Ok(rows)
+        })
+    }
+
+    async fn execute(&mut self, statement: &Statement) -> Result<Executed, sqlx::Error> {
         let sql = AssertSqlSafe(statement.sql.clone());
         match &statement.values {
             None => {
@@ -214,11 +343,7 @@ impl Session {
         }
     }
 
-    /// Runs a migration's query and returns its rows in the driver's own form.
-    pub(crate) async fn query(
-        &mut self,
-        statement: &Statement,
-    ) -> Result<Vec<QueryResult>, sqlx::Error> {
+    async fn query(&mut self, statement: &Statement) -> Result<Vec<QueryResult>, sqlx::Error> {
         let sql = AssertSqlSafe(statement.sql.clone());
         let values = SqlxValues(
             statement
@@ -233,51 +358,6 @@ impl Session {
             .into_iter()
             .map(Into::into)
             .collect()))
-    }
-
-    /// Ends a session that has only read: closes it, or gives a lent connection back to its pool. A
-    /// failure to say goodbye is of no consequence: the server ends the session with the connection.
-    pub(crate) async fn close(self) {
-        let goodbye = async {
-            match self {
-                Self::Postgres(Pinned::Owned(connection)) => drop(connection.close().await),
-                Self::MySql(Pinned::Owned(connection)) => drop(connection.close().await),
-                Self::Sqlite(Pinned::Owned(connection)) => drop(connection.close().await),
-                Self::Postgres(Pinned::Lent(_))
-                | Self::MySql(Pinned::Lent(_))
-                | Self::Sqlite(Pinned::Lent(_))
-                | Self::Abandoned(_) => {}
-            }
-        };
-        // A server that does not answer must not keep the process.
-        drop(tokio::time::timeout(GOODBYE, goodbye).await);
-    }
-
-    /// Ends a session that has migrated. A lent connection has other settings than its pool gave it,
-    /// and has cached what the schema was: it is closed, and the pool opens a new one. Closing one of
-    /// SQLite's would lose a database in memory: what was changed in it is put back with `restore`.
-    pub(crate) async fn retire(self, restore: Option<&str>) {
-        let goodbye = async {
-            match self {
-                Self::Postgres(Pinned::Lent(connection)) => drop(connection.close().await),
-                Self::MySql(Pinned::Lent(connection)) => drop(connection.close().await),
-                Self::Sqlite(Pinned::Lent(mut connection)) => {
-                    if let Ok(mut handle) = connection.lock_handle().await {
-                        handle.remove_progress_handler();
-                    }
-                    if let Some(restore) = restore
-                        && let Err(error) = sqlx::raw_sql(AssertSqlSafe(restore))
-                            .execute(&mut *connection)
-                            .await
-                    {
-                        tracing::warn!(%error, "the connection's settings could not be put back: it is closed");
-                        connection.close_on_drop();
-                    }
-                }
-                other => other.close().await,
-            }
-        };
-        drop(tokio::time::timeout(GOODBYE, goodbye).await);
     }
 }
 

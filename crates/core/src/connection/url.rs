@@ -280,18 +280,36 @@ impl fmt::Debug for DatabaseUrl {
     }
 }
 
+/// A piece of a password that is shorter says nothing, and stands in many words.
+const SHORTEST_PIECE: usize = 4;
+
 /// The passwords in a URL, as written: in the user information and in query parameters.
 fn secrets_of(url: &str) -> Vec<String> {
     let mut secrets = Vec::new();
-    let Some((_, rest)) = url.split_once("://") else {
+    // Drivers take a URL without the slashes, too.
+    let Some((_, rest)) = url.split_once("://").or_else(|| url.split_once(':')) else {
         return secrets;
     };
     let (before_query, query) = rest.split_once('?').unwrap_or((rest, ""));
-    // The last `@`: an unescaped one in a password must not shorten what is masked.
-    if let Some((user_info, _)) = before_query.rsplit_once('@')
+    // The last `@`: an unescaped one in a password must not shorten what is masked, nor what looks
+    // like the end of the part before the query.
+    let user_info = before_query
+        .rsplit_once('@')
+        .or_else(|| rest.rsplit_once('@'));
+    if let Some((user_info, _)) = user_info
         && let Some((_, password)) = user_info.split_once(':')
     {
         secrets.push(password.to_owned());
+        // Unescaped, these end the host: a driver takes what follows for a path or a parameter.
+        let mut pieces: Vec<&str> = password.split(['/', '?', '#', '&', '=', '@']).collect();
+        if pieces.len() > 1 {
+            pieces.retain(|piece| piece.len() >= SHORTEST_PIECE);
+            secrets.extend(pieces.into_iter().map(str::to_owned));
+        }
+    }
+    if redact_url(url) != url {
+        // Quoted as it was given.
+        secrets.push(rest.to_owned());
     }
     for pair in query.split('&') {
         if let Some((key, value)) = pair.split_once('=')

@@ -208,10 +208,9 @@ impl Executor<'_> {
             drop(self.session.run("ROLLBACK").await);
             return Err(StepEnd::LockLost);
         }
-        let begin = match (journal.open, self.session.dialect()) {
-            (Open::Nothing, Dialect::Sqlite) => "BEGIN IMMEDIATE; ",
-            (Open::Nothing, _) => "BEGIN; ",
-            (Open::Group | Open::Own, _) => "",
+        let begin = match journal.open {
+            Open::Nothing => format!("{}; ", begin(self.session.dialect())),
+            Open::Group | Open::Own => String::new(),
         };
         let guard = self
             .lock
@@ -256,7 +255,9 @@ impl Executor<'_> {
         let query = self
             .books
             .read_journal(&progress.revision.id, progress.direction);
-        let Ok(rows) = self.session.rows(query).await else {
+        // The migration may have made the session act as somebody who must not look.
+        let asked = format!("{}{query}", self.own_role());
+        let Ok(rows) = self.session.rows(asked).await else {
             return Remains::Unknown;
         };
         let entries = self.books.parse_journal(&rows);
@@ -668,11 +669,13 @@ impl Piece {
     }
 }
 
-/// SQLite takes the right to write at once: to get it later can fail.
+/// SQLite takes the right to write at once: to get it later can fail. On PostgreSQL the migration may
+/// have made transactions read-only by default.
 pub(super) fn begin(dialect: Dialect) -> &'static str {
     match dialect {
         Dialect::Sqlite => "BEGIN IMMEDIATE",
-        Dialect::Postgres | Dialect::MySql => "BEGIN",
+        Dialect::Postgres => "BEGIN READ WRITE",
+        Dialect::MySql => "BEGIN",
     }
 }
 

@@ -16,7 +16,7 @@ use sqlx::{
 };
 use stairway_plan::sql::Dialect;
 
-use crate::connection::Session;
+use crate::connection::{Link, Session};
 
 /// Results that are larger are not kept: a rerun asks the database again.
 pub(super) const LARGEST: usize = 512 * 1024;
@@ -111,13 +111,13 @@ pub(super) async fn give_back(session: &mut Session, text: &str) -> Option<Vec<Q
     }
     let mut given = Vec::with_capacity(kept.rows.len());
     for rows in kept.rows.chunks((VALUES_AT_ONCE / width).max(1)) {
-        let part = match session {
-            Session::Postgres(connection) => {
+        let part = match &mut session.link {
+            Link::Postgres(connection) => {
                 postgres_rows(&mut *connection, &kept.columns, rows).await
             }
-            Session::MySql(connection) => mysql_rows(&mut *connection, &kept.columns, rows).await,
-            Session::Sqlite(connection) => sqlite_rows(&mut *connection, &kept.columns, rows).await,
-            Session::Abandoned(_) => return None,
+            Link::MySql(connection) => mysql_rows(&mut *connection, &kept.columns, rows).await,
+            Link::Sqlite(connection) => sqlite_rows(&mut *connection, &kept.columns, rows).await,
+            Link::Abandoned(_) => return None,
         };
         given.extend(part?);
     }

@@ -95,8 +95,8 @@ pub(crate) struct Achieved {
     pub(crate) completed: Vec<RevisionId>,
     /// What they did.
     pub(crate) outcomes: Vec<StepOutcome>,
-    /// A step whose commit was sent and not answered.
-    pub(crate) uncertain: Option<StepOutcome>,
+    /// Steps whose commit was sent and not answered.
+    pub(crate) uncertain: Vec<StepOutcome>,
     /// Failures that could not be written into the audit trail, because the connection was lost.
     pub(crate) unwritten: Vec<UnwrittenFailure>,
 }
@@ -347,7 +347,7 @@ impl Executor<'_> {
                 if progress.commit_sent
                     && matches!(&end, StepEnd::Failed(failed) if failed.remains == Remains::Unknown)
                 {
-                    self.achieved.uncertain = Some(progress.outcome(transactional));
+                    self.achieved.uncertain = vec![progress.outcome(transactional)];
                 }
                 Err(self
                     .report_failure(&progress, end, elapsed, transactional, in_outer_transaction)
@@ -661,7 +661,7 @@ impl<'step> Progress<'step> {
         }
         let most = expected
             .at_most
-            .map_or_else(|| "any number".to_owned(), |most| most.to_string());
+            .map_or_else(String::new, |most| most.to_string());
         Err(FailedStep {
             statement: None,
             failure: Failure::Statement,

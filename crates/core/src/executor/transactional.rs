@@ -178,6 +178,7 @@ impl Executor<'_> {
         }
         if pooled && let Some(id) = column(2).and_then(|id| id.parse().ok()) {
             // Each transaction may be on another session of the server.
+            self.session.has_number(id, false);
             self.cancel = Some(Cancel::new(&self.config.database, id));
         }
         Ok(Begun::Ready)
@@ -512,7 +513,11 @@ impl Executor<'_> {
         let dialect = self.session.dialect();
         match self.session.run("COMMIT").await {
             Ok(_) => Ok(()),
-            Err(error) => Err(Error::query("committing all steps", dialect, &error)),
+            Err(error) => Err(Error::Database {
+                doing: "committing all steps",
+                failure: classify_in_session(dialect, &error),
+                message: said(&error),
+            }),
         }
     }
 }

@@ -8,7 +8,7 @@ use std::time::Duration;
 use stairway_plan::sql::Dialect;
 
 use crate::config::{Config, DatabaseSource, PoolerPolicy};
-use crate::connection::{Access, Failure, Session, TextRow, connect};
+use crate::connection::{Access, Failure, Session, TextRow, Vigil, connect};
 use crate::error::Error;
 
 /// How the session reaches the server.
@@ -155,7 +155,10 @@ async fn second_session(config: &Config) -> Result<Option<Session>, sqlx::Error>
     )
     .await;
     match (opened, &config.database) {
-        (Ok(session), _) => Ok(Some(session)),
+        (Ok(mut session), _) => {
+            session.keep_vigil(Vigil::of(config));
+            Ok(Some(session))
+        }
         (Err(error), DatabaseSource::Connection(_)) => {
             tracing::debug!(%error, "the pool lends no second connection, so a pooler can't be told");
             Ok(None)

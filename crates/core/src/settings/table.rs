@@ -183,6 +183,18 @@ pub const SETTINGS: &[Setting] = &[
         meaning: "How long one attempt to connect may take.",
     },
     Setting {
+        key: "answer_timeout",
+        variable: "MIGRATION_ANSWER_TIMEOUT",
+        flag: None,
+        default: DefaultValue::Written("60s"),
+        takes: Takes::Duration(Duration::from_secs(1), |draft, value| {
+            draft.config.answer_timeout = value;
+        }),
+        scope: Scope::Database,
+        meaning: "How long an answer is waited for while the server gives no sign that it works on it: then the \
+                  connection counts as lost. A statement that runs may take as long as it needs.",
+    },
+    Setting {
         key: "fail_on_error",
         variable: "MIGRATION_FAIL_ON_ERROR",
         flag: None,

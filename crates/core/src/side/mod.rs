@@ -19,7 +19,7 @@ use std::time::Duration;
 use stairway_plan::dialect::Dialect;
 use stairway_plan::schema::Schema;
 
-use crate::connection::{Access, DatabaseUrl, Pinned, Session, UrlTarget, connect};
+use crate::connection::{Access, DatabaseUrl, Link, Pinned, Session, UrlTarget, connect};
 use crate::inspect::{Connection, InspectError, InspectOptions, inspect};
 use crate::{BoxFuture, Config, Error, Manager, MigrationSet, UrlError};
 
@@ -322,12 +322,12 @@ async fn open(url: &DatabaseUrl) -> Result<Connection, SideError> {
     } else {
         url.clone()
     };
-    Ok(match session_on(&url, Access::Read).await? {
-        Session::Postgres(Pinned::Owned(connection)) => Connection::Postgres(connection),
-        Session::MySql(Pinned::Owned(connection)) => Connection::Mysql(connection),
-        Session::Sqlite(Pinned::Owned(connection)) => Connection::Sqlite(connection),
+    Ok(match session_on(&url, Access::Read).await?.link {
+        Link::Postgres(Pinned::Owned(connection)) => Connection::Postgres(connection),
+        Link::MySql(Pinned::Owned(connection)) => Connection::Mysql(connection),
+        Link::Sqlite(Pinned::Owned(connection)) => Connection::Sqlite(connection),
         // A URL gives a connection of its own.
-        Session::Postgres(_) | Session::MySql(_) | Session::Sqlite(_) | Session::Abandoned(_) => {
+        Link::Postgres(_) | Link::MySql(_) | Link::Sqlite(_) | Link::Abandoned(_) => {
             return Err(Error::Unsupported("a URL gave a pool's connection".to_owned()).into());
         }
     })

@@ -10,7 +10,7 @@ use stairway_plan::sql::{Dialect, TextKind, classify, split};
 
 use super::entities::Part;
 use super::{Entities, SideError, script, session_on};
-use crate::connection::{Access, DatabaseUrl, Pinned, Session};
+use crate::connection::{Access, DatabaseUrl, Link, Pinned, Session};
 use crate::inspect::{InspectError, InspectOptions, inspect_in_transaction};
 
 /// Makes the entities in a scratch schema, reads it and rolls everything back.
@@ -57,7 +57,7 @@ async fn make_and_read(
     for part in parts {
         script::run(session, part.origin, &part.sql).await?;
     }
-    let Session::Postgres(Pinned::Owned(connection)) = session else {
+    let Link::Postgres(Pinned::Owned(connection)) = &mut session.link else {
         return Err(SideError::Missing("a URL gave a pool's connection"));
     };
     inspect_in_transaction(connection, options)

@@ -178,7 +178,7 @@ fn options(unstated: Unstated) -> CompareOptions {
     options
 }
 
-fn difference(comparison: &Comparison) -> Difference {
+pub(crate) fn difference(comparison: &Comparison) -> Difference {
     Difference {
         changes: comparison.changes.clone(),
         not_compared: comparison.not_compared.clone(),

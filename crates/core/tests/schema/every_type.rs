@@ -1,7 +1,9 @@
 //! Every column type and attribute of SeaORM: the entities are made as SeaORM makes them, read back
 //! and compared with themselves, and there is nothing to do.
 
-use sea_orm::{ConnectionTrait as _, DbBackend, Schema, SchemaBuilder};
+#![allow(unreachable_pub, reason = "entities are public as in every project")]
+
+use sea_orm::{DbBackend, Schema, SchemaBuilder};
 use stairway_core::DatabaseUrl;
 use stairway_core::side::{Compared, Entities, Side, Sources};
 use stairway_plan::diff::Answers;

@@ -1,5 +1,7 @@
 //! The statements that write history, ledger, audit trail and journal.
 
+use std::fmt::Write as _;
+
 use serde::{Deserialize, Serialize};
 
 use super::{Bookkeeping, JournalState};
@@ -87,23 +89,21 @@ impl Bookkeeping {
     /// Adds a revision to the history table and the ledger.
     pub fn add_applied(&self, who: &Who, step: &StepRecord<'_>) -> String {
         let history = self.quoted(&self.history);
-        let also: String = step
-            .stands_for
-            .iter()
-            .map(|replaced| {
-                let id = self.text(replaced.as_str());
-                format!(
-                    "; INSERT INTO {history} (version, applied_at) SELECT {id}, {epoch}{from} WHERE NOT {there}",
-                    from = if self.dialect == Dialect::MySql {
-                        " FROM DUAL"
-                    } else {
-                        ""
-                    },
-                    epoch = self.epoch(),
-                    there = self.applied_condition(replaced),
-                )
-            })
-            .collect();
+        let mut also = String::new();
+        for replaced in step.stands_for {
+            let from = match self.dialect {
+                Dialect::MySql => " FROM DUAL",
+                Dialect::Postgres | Dialect::Sqlite => "",
+            };
+            // Writing to a String can't fail.
+            let _ = write!(
+                also,
+                "; INSERT INTO {history} (version, applied_at) SELECT {id}, {epoch}{from} WHERE NOT {there}",
+                id = self.text(replaced.as_str()),
+                epoch = self.epoch(),
+                there = self.applied_condition(replaced),
+            );
+        }
         let id = self.text(step.revision.id.as_str());
         let parents: Vec<&str> = step
             .revision

@@ -4,6 +4,7 @@ use thiserror::Error;
 
 use crate::listing::{Listed, visible};
 use crate::revision::RevisionId;
+use crate::sql::redact_url;
 
 /// Why a target could not be resolved.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
@@ -99,6 +100,16 @@ pub enum TargetError {
         /// The branch as it was written.
         branch: String,
     },
+}
+
+impl TargetError {
+    /// A URL in the place of a target may hold a password.
+    pub(crate) fn url(text: &str) -> Self {
+        Self::Malformed {
+            target: redact_url(text),
+            reason: "it is a URL; a database's goes into `DATABASE_URL` or `--database-url`",
+        }
+    }
 }
 
 fn choose(target: &str) -> String {

@@ -61,7 +61,9 @@ impl Range {
     /// [`RangeError::NoColon`] if it has only one side.
     pub fn parse(text: &str) -> Result<Self, RangeError> {
         let text = text.trim();
-        if text.contains(':') {
+        if text.contains("://") {
+            Err(TargetError::url(text).into())
+        } else if text.contains(':') {
             Ok(Self(text.to_owned()))
         } else {
             Err(RangeError::NoColon {

@@ -27,6 +27,11 @@ pub(super) fn of(error: &Error) -> u8 {
             ..
         } => USAGE,
         Error::Unreachable { .. } => UNREACHABLE,
+        Error::NotResumed { unreachable, .. }
+            if matches!(**unreachable, Error::Unreachable { .. }) =>
+        {
+            UNREACHABLE
+        }
         Error::LockTimeout { .. } => LOCKED,
         _ => FAILED,
     }

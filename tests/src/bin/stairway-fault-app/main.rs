@@ -17,6 +17,7 @@
 mod hostile;
 mod journey;
 mod revision;
+mod script;
 mod small;
 
 use std::env;
@@ -56,6 +57,7 @@ fn chosen() -> Revisions {
     let (name, argument) = chosen.split_once(':').unwrap_or((&chosen, ""));
     match name {
         "journey" => journey::revisions(),
+        "script" => script::revisions(argument),
         "small" => small::revisions(argument.parse().unwrap_or(5)),
         name => hostile::revisions(name, argument),
     }

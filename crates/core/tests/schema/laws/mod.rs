@@ -22,7 +22,9 @@ use serde_json::{Value, json};
 use stairway_core::compare::{CompareOptions, Comparison, Side, Source, compare_sides};
 use stairway_core::inspect::InspectOptions;
 use stairway_plan::diff::{Answers, Spelling, Unstated};
+use stairway_plan::render::difference::{reversed, script};
 
+use crate::cases::difference;
 use crate::databases::{Backend, Database};
 use spec::Spec;
 
@@ -164,7 +166,11 @@ impl Case {
         }
         let kept = content(&databases.before, &self.content[0])?;
         let comparison = compared(before, after, &found, &answers).await;
-        let script = comparison.script();
+        let difference = difference(&comparison);
+        let there = before.schema().clone();
+        let back = reversed(&difference, &difference.applied_to(&there), None);
+        let reverse = script(&back, &there);
+        let script = script(&difference, &there);
         let told = |words: String| format!("{words}\nafter\n{script}");
         let ran = databases.before.run_script(&script);
         ran.map_err(|error| told(format!("the script fails: {error}")))?;
@@ -181,7 +187,6 @@ impl Case {
             return Err(told(format!("rows changed: {kept:?} became {now:?}")));
         }
 
-        let reverse = comparison.reverse_script();
         let told = |words: String| told(format!("{words}\nafter the reverse\n{reverse}"));
         let ran = databases.before.run_script(&reverse);
         ran.map_err(|error| told(format!("the reverse script fails: {error}")))?;

@@ -1,5 +1,7 @@
 //! What the numbers mean on a kind of database, as statements.
 
+use std::fmt::Write as _;
+
 use super::spec::{Column, ForeignKey, Frame, Index, Pair, Spec, Table};
 use super::types::{Class, Type, types};
 use crate::databases::Backend;
@@ -54,10 +56,10 @@ impl Side<'_> {
             }
         }
         if self.backend != Backend::Sqlite {
-            for at in 0..self.spec.tables.len() {
+            for (at, table) in TABLES.iter().enumerate().take(self.spec.tables.len()) {
                 let keys = self.foreign_keys(at).into_iter();
                 list.extend(keys.map(|(name, key)| {
-                    let table = self.quote(TABLES[at]);
+                    let table = self.quote(table);
                     format!("ALTER TABLE {table} ADD CONSTRAINT {name} {key}")
                 }));
             }
@@ -298,10 +300,12 @@ impl Side<'_> {
                 (Backend::Postgres, _) | (_, 10) => "STORED",
                 _ => "VIRTUAL",
             };
-            words.push_str(&format!(
+            // Writing to a string cannot fail.
+            let _ = write!(
+                words,
                 " GENERATED ALWAYS AS (id + {}) {stored}",
                 column.default.unwrap_or(1) % 3
-            ));
+            );
         } else {
             if column.extra == 12
                 && found.kind.class == Class::Text
@@ -314,11 +318,13 @@ impl Side<'_> {
                 words.push_str(" NOT NULL");
             }
             if let Some(default) = self.default(found) {
-                words.push_str(&format!(" DEFAULT {default}"));
+                // Writing to a string cannot fail.
+                let _ = write!(words, " DEFAULT {default}");
             }
         }
         if let (Some(note), Backend::Mysql) = (column.comment, self.backend) {
-            words.push_str(&format!(" COMMENT {}", self.note(note)));
+            // Writing to a string cannot fail.
+            let _ = write!(words, " COMMENT {}", self.note(note));
         }
         words
     }
@@ -391,10 +397,12 @@ impl Side<'_> {
                 self.quote(TABLES[target])
             );
             if key.on_delete > 0 {
-                words.push_str(&format!(" ON DELETE {}", action(key.on_delete)));
+                // Writing to a string cannot fail.
+                let _ = write!(words, " ON DELETE {}", action(key.on_delete));
             }
             if key.on_update > 0 {
-                words.push_str(&format!(" ON UPDATE {}", action(key.on_update)));
+                // Writing to a string cannot fail.
+                let _ = write!(words, " ON UPDATE {}", action(key.on_update));
             }
             if self.backend != Backend::Mysql {
                 words.push_str(match key.deferrable {
