@@ -1,3 +1,4 @@
+SET NAMES utf8mb4;
 
 -- + column users.bio text
 ALTER TABLE `users` ADD COLUMN `bio` text, ADD COLUMN `age` integer DEFAULT 18, ADD COLUMN `country` varchar(2) NOT NULL DEFAULT 'GR';

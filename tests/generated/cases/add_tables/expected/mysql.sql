@@ -1,3 +1,4 @@
+SET NAMES utf8mb4;
 
 -- + table users (9 columns)
 CREATE TABLE `users` (

@@ -1,3 +1,4 @@
+SET NAMES utf8mb4;
 
 -- - foreign key badges_ibfk_1 of badges (user_id) references users (id)
 ALTER TABLE `badges` DROP FOREIGN KEY `badges_ibfk_1`, DROP INDEX `user_id`;

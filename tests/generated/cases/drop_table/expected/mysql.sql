@@ -1,3 +1,4 @@
+SET NAMES utf8mb4;
 
 -- - view published
 DROP VIEW `published`;

@@ -1,3 +1,4 @@
+SET NAMES utf8mb4;
 
 -- - index a_y on a (y)
 ALTER TABLE `a` DROP INDEX `a_y`, ADD UNIQUE INDEX `a_x` (`x`), ADD INDEX `a_x_y` (`x`, `y`), ADD CONSTRAINT `a_positive` CHECK (`y` > 0);

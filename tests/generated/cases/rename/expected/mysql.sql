@@ -1,3 +1,4 @@
+SET NAMES utf8mb4;
 
 -- ~ table person renamed to people
 ALTER TABLE `person` RENAME TO `people`;

@@ -1,3 +1,4 @@
+SET NAMES utf8mb4;
 
 -- - view grown_up
 DROP VIEW `grown_up`;
