@@ -141,7 +141,7 @@ fn a_lock_timeout_is_rolled_back_and_tried_again_and_named_when_the_retries_are_
                     "m2_counted",
                     "lock timeout",
                     "UPDATE numbers",
-                    "nothing, it was rolled back",
+                    "left of it   nothing",
                     "MIGRATION_STATEMENT_LOCK_TIMEOUT",
                 ],
             ),

@@ -54,7 +54,7 @@ fn expect_named(backend: Backend, actions: &[Value], words: &[&str], left: &[&st
     );
 }
 
-const NOTHING: &[&str] = &["nothing, it was rolled back"];
+const NOTHING: &[&str] = &["left of it   nothing"];
 
 /// The definition, and what changed rows if a transaction of the migration's own has committed it.
 const TWO: &[&str] = &[
