@@ -151,7 +151,8 @@ fn operator(token: &Token<'_>) -> Option<u8> {
         return Some(match token.text.to_ascii_lowercase().as_str() {
             "collate" => 85,
             "escape" => 50,
-            "is" | "in" | "like" | "glob" | "match" | "regexp" | "isnull" | "notnull" => COMPARISON,
+            "is" | "in" | "like" | "glob" | "match" | "regexp" | "isnull" | "notnull"
+            | "between" => COMPARISON,
             "not" => NOT,
             "and" => AND,
             "or" => OR,
