@@ -315,7 +315,7 @@ impl Runner {
             self.announce(order, tally, 0, &[]);
             return Ok(Round::Complete(Standing::UpToDate(heads)));
         }
-        let history = recorder::read_history(session, &self.books, self.migrations.graph()).await?;
+        let history = self.history(session, &self.books).await?;
         let plan = self.plan_left(order, &history, tally)?;
         tally.from.get_or_insert_with(|| plan.from.clone());
         if plan.steps.is_empty() && history.interrupted.is_empty() && is_settled {
@@ -361,8 +361,7 @@ impl Runner {
         };
         let (acquired, waited) = request.acquire(session, &unfinished).await?;
         let Acquired::Lock(lock) = acquired else {
-            let history =
-                recorder::read_history(session, &self.books, self.migrations.graph()).await?;
+            let history = self.history(session, &self.books).await?;
             let plan = self.plan_left(order, &history, tally)?;
             self.announce(order, tally, plan.steps.len(), &plan.notices);
             return Ok(Round::Complete(Standing::Read(history)));
@@ -414,10 +413,10 @@ impl Runner {
             move |error: sqlx::Error| Error::query(doing, dialect, &error)
         };
         // Whoever had the lock before may have done some or all of it.
-        let mut history = recorder::read_history(session, books, self.migrations.graph()).await?;
+        let mut history = self.history(session, books).await?;
         self.settle_uncertain(order, &history, tally);
         if self.clear_finished(session, books, tally, &history).await? {
-            history = recorder::read_history(session, books, self.migrations.graph()).await?;
+            history = self.history(session, books).await?;
         }
         if tally.only_look {
             return Ok(Round::Complete(Standing::Read(history)));
@@ -498,8 +497,12 @@ impl Runner {
         self.observers.emit(EventKind::StageStarted {
             stage: Stage::Verify,
         });
-        let history = recorder::read_history(session, books, self.migrations.graph()).await?;
+        let history = self.history(session, books).await?;
         Ok(Round::Complete(Standing::Read(history)))
+    }
+
+    async fn history(&self, session: &mut Session, books: &Bookkeeping) -> Result<History, Error> {
+        recorder::read_history(session, books, self.migrations.graph()).await
     }
 
     /// Says in the database who has the lock, and goes on giving signs of life. Behind a pooler and
@@ -839,9 +842,7 @@ impl StillNeeded for Unfinished<'_> {
             if !self.is_settled {
                 return Ok(true);
             }
-            let history =
-                recorder::read_history(session, &self.runner.books, self.runner.migrations.graph())
-                    .await?;
+            let history = self.runner.history(session, &self.runner.books).await?;
             let plan =
                 self.runner
                     .left_of(self.order, &history, self.made.as_ref(), self.completed)?;

@@ -184,10 +184,7 @@ impl Session {
     /// Returns the rows affected by all of them.
     pub(crate) async fn run(&mut self, sql: impl Into<String>) -> Result<u64, sqlx::Error> {
         let work = self.link.run(sql.into());
-        let answer = match &self.vigil {
-            Some(vigil) => vigil.over_question(work).await,
-            None => Some(work.await),
-        };
+        let answer = Vigil::over_question(self.vigil.as_ref(), work).await;
         self.unless_given_up(answer)
     }
 
@@ -197,10 +194,7 @@ impl Session {
         sql: impl Into<String>,
     ) -> Result<Vec<TextRow>, sqlx::Error> {
         let work = self.link.rows(sql.into());
-        let answer = match &self.vigil {
-            Some(vigil) => vigil.over_question(work).await,
-            None => Some(work.await),
-        };
+        let answer = Vigil::over_question(self.vigil.as_ref(), work).await;
         self.unless_given_up(answer)
     }
 
@@ -221,10 +215,7 @@ impl Session {
     /// protocol, so that several statements in one string work; otherwise prepared, uncached.
     pub(crate) async fn execute(&mut self, statement: &Statement) -> Result<Executed, sqlx::Error> {
         let work = self.link.execute(statement);
-        let answer = match &self.vigil {
-            Some(vigil) => vigil.over_statement(work).await,
-            None => Some(work.await),
-        };
+        let answer = Vigil::over_statement(self.vigil.as_ref(), work).await;
         self.unless_given_up(answer)
     }
 
@@ -234,10 +225,7 @@ impl Session {
         statement: &Statement,
     ) -> Result<Vec<QueryResult>, sqlx::Error> {
         let work = self.link.query(statement);
-        let answer = match &self.vigil {
-            Some(vigil) => vigil.over_statement(work).await,
-            None => Some(work.await),
-        };
+        let answer = Vigil::over_statement(self.vigil.as_ref(), work).await;
         self.unless_given_up(answer)
     }
 

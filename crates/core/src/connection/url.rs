@@ -9,7 +9,7 @@ use percent_encoding::percent_decode_str;
 use sqlx::mysql::MySqlConnectOptions;
 use sqlx::postgres::PgConnectOptions;
 use sqlx::sqlite::SqliteConnectOptions;
-use stairway_plan::sql::{Dialect, redact_secrets, redact_url};
+use stairway_plan::sql::{Dialect, names_secret, redact_secrets, redact_url};
 
 /// The database used when nothing else is said: an SQLite file in the working directory.
 pub const DEFAULT_DATABASE_URL: &str = "sqlite://stairway.db?mode=rwc";
@@ -313,9 +313,7 @@ fn secrets_of(url: &str) -> Vec<String> {
     }
     for pair in query.split('&') {
         if let Some((key, value)) = pair.split_once('=')
-            && ["passw", "pasw", "secret", "token"]
-                .iter()
-                .any(|part| key.to_ascii_lowercase().contains(part))
+            && (names_secret(key) || key.to_ascii_lowercase().contains("token"))
         {
             secrets.push(value.to_owned());
         }

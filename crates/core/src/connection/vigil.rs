@@ -60,24 +60,27 @@ impl Vigil {
         }
     }
 
-    /// Waits for the answer to a short question of our own.
+    /// Waits for the answer to a short question of our own; without a vigil, however long it takes.
+    /// Nothing if it was given up.
     pub(crate) async fn over_question<T>(
-        &self,
+        vigil: Option<&Self>,
         work: impl Future<Output = Result<T, sqlx::Error>>,
     ) -> Option<Result<T, sqlx::Error>> {
-        match self.session {
-            Some(number) => self.over(number, work).await,
-            None => tokio::time::timeout(self.limit, work).await.ok(),
+        match vigil {
+            Some(vigil) if vigil.session.is_none() => {
+                tokio::time::timeout(vigil.limit, work).await.ok()
+            }
+            vigil => Self::over_statement(vigil, work).await,
         }
     }
 
-    /// Waits for the answer to a statement that may run for long.
+    /// The same for the answer to a statement that may run for long.
     pub(crate) async fn over_statement<T>(
-        &self,
+        vigil: Option<&Self>,
         work: impl Future<Output = Result<T, sqlx::Error>>,
     ) -> Option<Result<T, sqlx::Error>> {
-        match self.session {
-            Some(number) => self.over(number, work).await,
+        match vigil.and_then(|vigil| Some((vigil, vigil.session?))) {
+            Some((vigil, number)) => vigil.over(number, work).await,
             None => Some(work.await),
         }
     }

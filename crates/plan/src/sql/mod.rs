@@ -24,7 +24,7 @@ pub use checksum::{Comparison, Rendering, checksum, compare};
 pub use classify::classify;
 pub use dialect::Dialect;
 pub use fingerprint::fingerprint;
-pub use redact::{redact_secrets, redact_url};
+pub use redact::{names_secret, redact_secrets, redact_url};
 pub use redact_statement::redact_statement;
 pub use split::{StatementText, TextKind, split};
 pub use statement::{

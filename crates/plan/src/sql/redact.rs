@@ -155,7 +155,7 @@ fn setting_length(text: &str) -> usize {
 }
 
 /// Whether a parameter, setting or column of this name holds a secret.
-pub(crate) fn names_secret(name: &str) -> bool {
+pub fn names_secret(name: &str) -> bool {
     let plain: String = name
         .chars()
         .filter(|c| c.is_alphanumeric())
