@@ -122,6 +122,23 @@ impl TestDatabase {
         self.session().rows(sql)
     }
 
+    /// Whether InnoDB has a transaction that waits for a lock and whose description holds these words:
+    /// its statement, or `thread id 7,` for the session 7.
+    ///
+    /// Not by way of `information_schema.innodb_trx`: the server does not renew that table while it is
+    /// asked for more often than every tenth of a second, as tests do.
+    ///
+    /// # Panics
+    /// The database is not MySQL or MariaDB, or can't be reached.
+    #[track_caller]
+    pub fn has_lock_wait(&self, words: &str) -> bool {
+        let status = self.rows("SHOW ENGINE INNODB STATUS");
+        status.iter().flatten().flatten().any(|text| {
+            text.split("---TRANSACTION ")
+                .any(|transaction| transaction.contains("LOCK WAIT") && transaction.contains(words))
+        })
+    }
+
     /// As [`TestDatabase::rows`].
     ///
     /// # Errors

@@ -103,13 +103,7 @@ fn is_blocked(database: &TestDatabase, statement: &str) -> bool {
         );
         return !database.rows(&sql).is_empty();
     }
-    // Not `information_schema.innodb_trx`: the server does not renew it while it is asked for more
-    // often than every tenth of a second.
-    let status = database.rows("SHOW ENGINE INNODB STATUS");
-    status.iter().flatten().flatten().any(|text| {
-        text.split("---TRANSACTION ")
-            .any(|transaction| transaction.contains("LOCK WAIT") && transaction.contains(statement))
-    })
+    database.has_lock_wait(statement)
 }
 
 /// Takes a lock on the table that the second revision changes, until the session is dropped.

@@ -52,11 +52,12 @@ fn is_waiting(database: &TestDatabase, session: i64) -> bool {
         ),
         _ => format!(
             "SELECT count(*) FROM information_schema.PROCESSLIST WHERE ID = {session} \
-             AND (STATE LIKE 'Waiting for table metadata lock%' OR EXISTS (SELECT 1 FROM \
-             information_schema.INNODB_TRX WHERE trx_mysql_thread_id = {session} AND trx_state = 'LOCK WAIT'))"
+             AND STATE LIKE 'Waiting for table metadata lock%'"
         ),
     };
     super::value(database, &sql).as_deref() == Some("1")
+        || database.backend() == Backend::MySql
+            && database.has_lock_wait(&format!("thread id {session},"))
 }
 
 fn next(database: &TestDatabase, migrations: &str, policy: &str) -> Running {
