@@ -23,6 +23,7 @@ mod migrations;
 pub mod notify;
 mod observer;
 mod operations;
+pub mod rebuild;
 mod recorder;
 mod render;
 mod runner;

@@ -418,7 +418,7 @@ impl Manager {
                 wait,
                 retries,
             };
-            let done = self.runner().run(&order).await?;
+            let done = crate::runner::OwnTask::run(self.runner(), order).await?;
             Ok(RunReport {
                 run_id: done.run_id,
                 database: self.config.name.clone(),

@@ -223,7 +223,7 @@ async fn locked_on<T>(
         stop: &stop,
         footing,
     };
-    let (acquired, _) = request.acquire(session, &lock::Always).await?;
+    let (acquired, _) = request.acquire(session, &mut lock::Always).await?;
     let Acquired::Lock(lock) = acquired else {
         return Err(Error::LockLost { applied: 0 });
     };

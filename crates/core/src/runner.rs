@@ -13,6 +13,9 @@ use stairway_plan::plan::{Direction, Notice, Plan, Step, plan};
 use stairway_plan::position::{ChecksumComparison, DatabaseState, Position};
 use stairway_plan::revision::RevisionId;
 use stairway_plan::sql::Dialect;
+use tokio::task::JoinHandle;
+use tracing::Instrument;
+use tracing::instrument::WithSubscriber;
 
 use crate::BoxFuture;
 use crate::bridge::MigrationThread;
@@ -93,6 +96,37 @@ impl Order {
                 "head" => graph.heads().len() == 1,
                 _ => false,
             }
+    }
+}
+
+/// A run as a task of its own. Whoever waits in `Runtime::block_on`, as an ordinary `main` does, is woken
+/// by another thread for every answer of the server; a task is run by the thread that gets the answer.
+/// A run whose caller is gone ends at its next question to the server, as if it had been polled no more.
+pub(crate) struct OwnTask(JoinHandle<Result<Done, Error>>);
+
+impl OwnTask {
+    /// Runs, and gives what the run did.
+    pub(crate) async fn run(runner: Runner, order: Order) -> Result<Done, Error> {
+        let run = async move { runner.run(&order).await };
+        let run = run.in_current_span().with_current_subscriber();
+        let mut task = Self(tokio::spawn(run));
+        match (&mut task.0).await {
+            Ok(result) => result,
+            Err(failed) => match failed.try_into_panic() {
+                Ok(panic) => std::panic::resume_unwind(panic),
+                // Only the runtime's end cancels it.
+                Err(_) => Err(Error::Stopped {
+                    applied: 0,
+                    remaining: 0,
+                }),
+            },
+        }
+    }
+}
+
+impl Drop for OwnTask {
+    fn drop(&mut self) {
+        self.0.abort();
     }
 }
 
@@ -306,10 +340,7 @@ impl Runner {
         });
         let is_settled = tally.achieved.uncertain.is_empty();
         // What most starts find is found out with as little as possible.
-        if is_settled
-            && order.leads_to_all_heads(self.migrations.graph())
-            && recorder::is_up_to_date(session, &self.books, self.migrations.graph()).await?
-        {
+        if is_settled && self.is_done_at_a_glance(session, order).await? {
             let heads = self.migrations.graph().heads();
             tally.from.get_or_insert_with(|| heads.clone());
             self.announce(order, tally, 0, &[]);
@@ -352,14 +383,15 @@ impl Runner {
             stop: &self.stop,
             footing,
         };
-        let unfinished = Unfinished {
+        let mut unfinished = Unfinished {
             runner: self,
             order,
             made: tally.plan.clone(),
             completed: tally.achieved.completed.len(),
             is_settled,
+            looked: None,
         };
-        let (acquired, waited) = request.acquire(session, &unfinished).await?;
+        let (acquired, waited) = request.acquire(session, &mut unfinished).await?;
         let Acquired::Lock(lock) = acquired else {
             let history = self.history(session, &self.books).await?;
             let plan = self.plan_left(order, &history, tally)?;
@@ -653,6 +685,20 @@ impl Runner {
         }
     }
 
+    /// Whether the order leads to all heads and everything is applied, found out with as little as
+    /// possible.
+    async fn is_done_at_a_glance(
+        &self,
+        session: &mut Session,
+        order: &Order,
+    ) -> Result<bool, Error> {
+        let graph = self.migrations.graph();
+        if !order.leads_to_all_heads(graph) {
+            return Ok(false);
+        }
+        recorder::is_up_to_date(session, &self.books, graph).await
+    }
+
     /// An interrupted step must be among those that are run, in the same direction, before anything
     /// else is done.
     fn check_interrupted(&self, history: &History, plan: &Plan) -> Result<(), Error> {
@@ -823,6 +869,9 @@ fn interrupted_first(mut plan: Plan, history: &History) -> Plan {
     plan
 }
 
+/// How often a run that waits reads the whole history.
+const WHOLE_LOOK: Duration = Duration::from_secs(1);
+
 /// A run that waits for the lock is needed as long as its plan has steps.
 struct Unfinished<'run> {
     runner: &'run Runner,
@@ -831,21 +880,29 @@ struct Unfinished<'run> {
     completed: usize,
     /// What became of its last commit is known.
     is_settled: bool,
+    /// When it has last read the whole history.
+    looked: Option<Instant>,
 }
 
 impl StillNeeded for Unfinished<'_> {
     fn is_still_needed<'a>(
-        &'a self,
+        &'a mut self,
         session: &'a mut Session,
     ) -> BoxFuture<'a, Result<bool, Error>> {
         Box::pin(async move {
             if !self.is_settled {
                 return Ok(true);
             }
-            let history = self.runner.history(session, &self.runner.books).await?;
-            let plan =
-                self.runner
-                    .left_of(self.order, &history, self.made.as_ref(), self.completed)?;
+            let runner = self.runner;
+            if runner.is_done_at_a_glance(session, self.order).await? {
+                return Ok(false);
+            }
+            if self.looked.is_some_and(|at| at.elapsed() < WHOLE_LOOK) {
+                return Ok(true);
+            }
+            self.looked = Some(Instant::now());
+            let history = runner.history(session, &runner.books).await?;
+            let plan = runner.left_of(self.order, &history, self.made.as_ref(), self.completed)?;
             Ok(!plan.steps.is_empty() || !history.interrupted.is_empty())
         })
     }

@@ -84,8 +84,18 @@ pub async fn compare(
     options: &CompareOptions,
     questioner: &(dyn Questioner + Sync),
 ) -> Result<Comparison, CompareError> {
-    let mut from = Side::open(from, &options.inspect).await?;
-    let mut to = Side::open(to, &options.inspect).await?;
+    let (from, to) = tokio::join!(
+        Side::open(from, &options.inspect),
+        Side::open(to, &options.inspect)
+    );
+    let (mut from, mut to) = match (from, to) {
+        (Ok(from), Ok(to)) => (from, to),
+        (Ok(opened), Err(error)) | (Err(error), Ok(opened)) => {
+            opened.close().await;
+            return Err(error);
+        }
+        (Err(error), Err(_)) => return Err(error),
+    };
     let compared = compare_sides(&mut from, &mut to, options, questioner).await;
     from.close().await;
     to.close().await;

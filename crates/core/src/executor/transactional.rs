@@ -125,7 +125,7 @@ impl Executor<'_> {
                 let mark = self.mark();
                 let held = self
                     .lock
-                    .held_condition()
+                    .condition_at_begin()
                     .unwrap_or_else(|| "true".to_owned());
                 let look = format!(
                     "SELECT CASE WHEN {held} THEN 't' ELSE 'f' END, {applied}, pg_backend_pid()"

@@ -41,9 +41,16 @@ pub(super) fn held_condition(number: i64) -> String {
     )
 }
 
-pub(super) async fn unlock(session: &mut Session, number: i64) -> Result<(), sqlx::Error> {
+/// Gives the lock back that was taken so many times.
+pub(super) async fn unlock(
+    session: &mut Session,
+    number: i64,
+    times: u32,
+) -> Result<(), sqlx::Error> {
     session
-        .run(format!("SELECT pg_advisory_unlock({number})"))
+        .run(format!(
+            "SELECT pg_advisory_unlock({number}) FROM generate_series(1, {times})"
+        ))
         .await
         .map(drop)
 }

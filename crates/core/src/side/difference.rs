@@ -25,6 +25,31 @@ pub struct Compared {
 }
 
 impl Sources {
+    /// Opens both sides, at the same time unless one of them needs what the other one tells: what
+    /// stands around the entities.
+    async fn open_both(&self, from: &Side, to: &Side) -> Result<(Opened, Opened), SideError> {
+        let (before, after) = match (from, to) {
+            (_, Side::Entities) => {
+                let before = self.open(from, None).await?;
+                let after = self.open(to, Some(&before.schema)).await;
+                (Ok(before), after)
+            }
+            (Side::Entities, _) => {
+                let after = self.open(to, None).await?;
+                let before = self.open(from, Some(&after.schema)).await;
+                (before, Ok(after))
+            }
+            _ => tokio::join!(self.open(from, None), self.open(to, None)),
+        };
+        match (before, after) {
+            (Ok(before), Ok(after)) => Ok((before, after)),
+            (Ok(opened), Err(error)) | (Err(error), Ok(opened)) => {
+                Err(closed_after(opened, error).await)
+            }
+            (Err(error), Err(_)) => Err(error),
+        }
+    }
+
     /// Reads both sides and compares them. What only the first side has is to be removed, unless the
     /// second one is the entities, which have no words for it.
     ///
@@ -38,21 +63,7 @@ impl Sources {
         questioner: &'a (dyn Questioner + Sync),
     ) -> BoxFuture<'a, Result<Compared, SideError>> {
         Box::pin(async move {
-            // The side that is read first tells what stands around the entities.
-            let (before, after);
-            if matches!(from, Side::Entities) {
-                let read = self.open(to, None).await?;
-                (before, after) = match self.open(from, Some(&read.schema)).await {
-                    Ok(other) => (other, read),
-                    Err(error) => return Err(closed_after(read, error).await),
-                };
-            } else {
-                let read = self.open(from, None).await?;
-                (before, after) = match self.open(to, Some(&read.schema)).await {
-                    Ok(other) => (read, other),
-                    Err(error) => return Err(closed_after(read, error).await),
-                };
-            }
+            let (before, after) = self.open_both(from, to).await?;
             let options = DiffOptions {
                 unstated: match to {
                     Side::Entities => Unstated::LeaveAlone,

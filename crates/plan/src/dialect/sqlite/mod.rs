@@ -22,7 +22,7 @@ use super::{Dialect, Rendered, Rules, TypeChange};
 
 pub use canonical::{Affinity, affinity};
 pub use ddl::DdlError;
-pub use rebuild::{OnFailure, Rebuild};
+pub use rebuild::{OnFailure, Rebuild, RebuildError};
 
 /// The answers of SQLite.
 #[derive(Clone, Copy, Debug)]

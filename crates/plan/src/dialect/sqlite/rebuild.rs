@@ -9,10 +9,47 @@
 
 use std::collections::BTreeSet;
 
+use thiserror::Error;
+
 use crate::schema::{Schema, Table};
 
 use super::write::{create_index, list, quoted, string};
-use super::{edit, read};
+use super::{DdlError, ddl, edit, read};
+
+/// Why a table can't be made anew.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+#[non_exhaustive]
+pub enum RebuildError {
+    /// The new statement can't be read.
+    #[error("the new statement can't be read: {0}")]
+    Statement(#[from] DdlError),
+    /// There is no such table.
+    #[error("there is no table {table}: the statement must name the table that is to be made anew")]
+    NoTable {
+        /// The name in the new statement.
+        table: String,
+    },
+    /// A value is given for something that takes none.
+    #[error("{table} gets no column {column} that takes a value")]
+    NoColumn {
+        /// The table.
+        table: String,
+        /// The column that a value was given for.
+        column: String,
+    },
+    /// Without the column an index can't be made again.
+    #[error(
+        "index {index} needs the column {column}, which the new {table} does not have: drop the index first"
+    )]
+    IndexNeedsColumn {
+        /// The table.
+        table: String,
+        /// The index of the table as it is.
+        index: String,
+        /// The column that goes.
+        column: String,
+    },
+}
 
 /// What happens when a row does not fit into the new table.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -53,6 +90,70 @@ pub struct Rebuild {
 const GUARD: &str = "stairway_rebuild";
 
 impl Rebuild {
+    /// A rebuild of a table of the schema, as the statement `create` says, which names it. Its indexes
+    /// and triggers are made again as they were. Columns of the same name are copied, and others get
+    /// their default, unless `copies` gives an expression over the old row for them.
+    ///
+    /// # Errors
+    /// When the statement can't be read or does not fit the table.
+    pub fn of_table(
+        schema: &Schema,
+        create: &str,
+        copies: &[(String, String)],
+    ) -> Result<Self, RebuildError> {
+        let parsed = ddl::parse_table(create)?;
+        let mut after = read::read_table(create, &parsed);
+        let same_name = |name: &str| name.eq_ignore_ascii_case(&after.name.name);
+        let Some(before) = schema
+            .tables
+            .values()
+            .find(|table| same_name(&table.name.name))
+        else {
+            return Err(RebuildError::NoTable {
+                table: after.name.name,
+            });
+        };
+        let table = before.name.name.clone();
+        read::resolve_references(&mut after, &schema.tables);
+        let column_of = |name: &str| {
+            let mut columns = after.columns.iter();
+            columns.find(|column| column.name.eq_ignore_ascii_case(name))
+        };
+        let mut expressions = Vec::new();
+        for (name, expression) in copies {
+            match column_of(name) {
+                Some(column) if column.generated.is_none() => {
+                    expressions.push((column.name.clone(), expression.clone()));
+                }
+                _ => {
+                    return Err(RebuildError::NoColumn {
+                        table,
+                        column: name.clone(),
+                    });
+                }
+            }
+        }
+        for index in before.indexes.values() {
+            let mut keys = index.keys.iter().filter_map(|key| key.column.as_deref());
+            if let Some(column) = keys.find(|column| column_of(column).is_none()) {
+                return Err(RebuildError::IndexNeedsColumn {
+                    table,
+                    index: index.name.clone(),
+                    column: column.to_owned(),
+                });
+            }
+        }
+        after.indexes.clone_from(&before.indexes);
+        after.triggers.clone_from(&before.triggers);
+        Ok(Self::new(
+            before,
+            &after,
+            create.trim().trim_end_matches(';').to_owned(),
+            &expressions,
+            schema,
+        ))
+    }
+
     /// A rebuild of `before` as `after`, of which `create` is the statement. Columns of the same name
     /// are copied, unless `copies` gives an expression for them.
     pub(crate) fn new(
