@@ -33,6 +33,10 @@ impl Questioner for Asking<'_> {
         self.answers.is_stated_rename(subject)
     }
 
+    fn has_stated_renames(&self) -> bool {
+        self.answers.has_stated_renames()
+    }
+
     fn is_rename(&self, subject: &RenameSubject, _likeness: f64) -> bool {
         if !self.console.can_ask() {
             return false;

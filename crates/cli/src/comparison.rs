@@ -187,6 +187,10 @@ impl Questioner for TurnedRound<'_> {
         })
     }
 
+    fn has_stated_renames(&self) -> bool {
+        self.0.has_stated_renames()
+    }
+
     fn is_rename(&self, _subject: &RenameSubject, _likeness: f64) -> bool {
         false
     }

@@ -65,13 +65,16 @@ fn at_once(who: &str, url: &str) -> Outcome<Duration> {
 async fn journal(world: &World, report: &mut Report) -> Outcome {
     report.section(
         "The journal's price on MariaDB, 1,000 revisions",
-        "Stairway, and the same definitions with the same history, ledger and audit rows but no journal, sent over one \
-         connection. Bar: 1.30.",
+        "Stairway, and over one bare connection the same definitions with the same history, ledger and audit rows, the \
+         same settings and look at the lock before each step, and no journal. In turns, the best of three. Bar: 1.30.",
         &["without a journal, ms", "Stairway, ms", "ratio"],
     );
-    let url = world.database(Kind::MariaDb, "bench_journal").await?;
-    let with = mean_cost(vec![command("stairway", &url, JOURNALLED)?])?.wall;
-    let without = without_journal(world).await?;
+    let (mut with, mut without) = (Duration::MAX, Duration::MAX);
+    for _ in 0..3 {
+        let url = world.database(Kind::MariaDb, "bench_journal").await?;
+        with = with.min(mean_cost(vec![command("stairway", &url, JOURNALLED)?])?.wall);
+        without = without.min(without_journal(world).await?);
+    }
     report.row([
         format!("{:.0}", milliseconds(without)),
         format!("{:.0}", milliseconds(with)),
@@ -79,6 +82,13 @@ async fn journal(world: &World, report: &mut Report) -> Outcome {
     ]);
     Ok(())
 }
+
+/// What every step sends first, journalled or not.
+const STEP_BEGINS: &str = "UNLOCK TABLES; USE bench_journal; SET autocommit = 1, lock_wait_timeout = 5, \
+     innodb_lock_wait_timeout = 5, wait_timeout = GREATEST(@@wait_timeout, 28800), \
+     sql_mode = CONCAT(@@global.sql_mode, ',PIPES_AS_CONCAT,NO_ENGINE_SUBSTITUTION'), time_zone = '+00:00', \
+     foreign_key_checks = 1, unique_checks = 1, NAMES utf8mb4; \
+     SELECT IS_USED_LOCK('bench_journal') <=> CONNECTION_ID()";
 
 async fn without_journal(world: &World) -> Outcome<Duration> {
     use stairway_plan::bookkeeping::{
@@ -125,6 +135,7 @@ async fn without_journal(world: &World) -> Outcome<Duration> {
             books.add_applied(&who, &step),
             books.append_audit(&who, &audit)
         );
+        sqlx::raw_sql(STEP_BEGINS).execute(&mut connection).await?;
         sqlx::raw_sql(sqlx::AssertSqlSafe(definition))
             .execute(&mut connection)
             .await?;

@@ -119,6 +119,10 @@ impl Questioner for WithRenames<'_> {
         is_declared || self.inner.is_stated_rename(subject)
     }
 
+    fn has_stated_renames(&self) -> bool {
+        !self.renames.is_empty() || self.inner.has_stated_renames()
+    }
+
     fn is_rename(&self, subject: &RenameSubject, likeness: f64) -> bool {
         self.inner.is_rename(subject, likeness)
     }

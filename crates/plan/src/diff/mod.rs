@@ -159,9 +159,13 @@ pub fn diff(
     routines::find_views(&context, from, &renames, &mut findings);
     in_the_way::complete(&context, from, &mut findings);
 
-    let overview = risk::Overview::of(&findings.list);
-    let sorted = order::sort(findings.list, &current, &desired);
-    let changes = finish(&context, &overview, sorted, from);
+    let changes = if findings.list.is_empty() {
+        Vec::new()
+    } else {
+        let overview = risk::Overview::of(&findings.list);
+        let sorted = order::sort(findings.list, &current, &desired);
+        finish(&context, &overview, sorted, from)
+    };
     Ok(Difference {
         changes,
         not_compared: findings.not_compared,

@@ -31,6 +31,10 @@ pub trait Questioner {
     /// could be one, however unlike.
     fn is_stated_rename(&self, subject: &RenameSubject) -> bool;
 
+    /// Whether any rename was stated beforehand. Where none was, nobody is asked about every pair of
+    /// columns of every table.
+    fn has_stated_renames(&self) -> bool;
+
     /// Whether the one became the other, asked for a pair that looks like it. `likeness` goes from 0
     /// to 1. When it is not confirmed, it is not taken for a rename, and the changes say that it may
     /// be one.
@@ -109,6 +113,10 @@ impl Answers {
 impl Questioner for Answers {
     fn is_rename(&self, _subject: &RenameSubject, _likeness: f64) -> bool {
         false
+    }
+
+    fn has_stated_renames(&self) -> bool {
+        !self.renames.is_empty()
     }
 
     fn is_stated_rename(&self, subject: &RenameSubject) -> bool {

@@ -124,7 +124,12 @@ fn find_columns(
         };
         let mut confirmed: Vec<(String, String)> = Vec::new();
         // A stated rename may also exchange columns that both sides have.
-        for old in &old_table.columns {
+        let asked: &[Column] = if questioner.has_stated_renames() {
+            &old_table.columns
+        } else {
+            &[]
+        };
+        for old in asked {
             for new in &new_table.columns {
                 if old.name != new.name && questioner.is_stated_rename(&subject(old, new)) {
                     confirmed.push((old.name.clone(), new.name.clone()));
