@@ -10,7 +10,7 @@ use stairway_plan::schema::Schema;
 /// A table of SQLite as it shall be: other types, constraints, defaults, a column that takes no NULL
 /// any more, whatever `ALTER TABLE` has no form for.
 ///
-/// The rows are copied into a new table (sqlite.org/lang_altertable.html, section 7). What belongs to
+/// The rows are copied into a new table (<https://sqlite.org/lang_altertable.html>, section 7). What belongs to
 /// the table stays: its indexes and triggers, the references of other tables to it, views over it,
 /// the numbers of its rows and the counter of `AUTOINCREMENT`. A row that does not fit, a row too few
 /// or a reference to nothing fails the whole, and nothing is changed.
