@@ -1,21 +1,30 @@
 //! The library's front door.
 
-use std::collections::HashMap;
+mod checksums;
+mod reports;
+
 use std::path::PathBuf;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use chrono::Utc;
 use stairway_plan::bookkeeping::Bookkeeping;
 use stairway_plan::event::{EventKind, LockHolder};
 use stairway_plan::graph::RevisionGraph;
-use stairway_plan::history::{Checksum, History};
+use stairway_plan::history::History;
 use stairway_plan::plan::{Direction, Plan, PlanError, plan, plan_offline};
 use stairway_plan::position::{ChecksumComparison, Position};
 use stairway_plan::report::{AuditEntry, StatusReport};
 use stairway_plan::revision::RevisionId;
-use stairway_plan::sql::{Comparison, Dialect, Rendering, compare, redact_statement};
+use stairway_plan::sql::{Dialect, redact_statement};
 use stairway_plan::target::Target;
+
+pub use reports::{
+    CreatedRevision, NewRevision, RepairAction, RepairReport, RunOptions, RunReport, StampReport,
+    StepReport,
+};
+
+use checksums::Renderings;
 
 use crate::connection::{Access, Failure, Session, server_version};
 use crate::executor::{Safety, StepOutcome, safety_of};
@@ -24,72 +33,6 @@ use crate::observer::{Observer, Observers};
 use crate::runner::{self, Order, Runner};
 use crate::{BoxFuture, Config, Error, MigrationSet, StopHandle};
 use crate::{backup, create, operations, recorder, render, script, wait};
-
-/// What a run did.
-#[derive(Clone, Debug, serde::Serialize)]
-pub struct RunReport {
-    /// The run's id, as in the audit trail.
-    pub run_id: String,
-    /// The database's name.
-    pub database: String,
-    /// Which way it went.
-    pub direction: Direction,
-    /// Whether it was a dry run, which changed nothing.
-    pub dry_run: bool,
-    /// Where the database was.
-    pub from: Vec<RevisionId>,
-    /// Where it is now, or would be after a dry run.
-    pub to: Vec<RevisionId>,
-    /// The steps, in order.
-    pub steps: Vec<StepReport>,
-    /// The backup that was written before.
-    pub backup: Option<PathBuf>,
-    /// How long it took, waiting included.
-    pub elapsed_ms: u64,
-    /// The state was read again afterwards and is where the plan leads.
-    pub verified: bool,
-}
-
-/// One step of a run.
-#[derive(Clone, Debug, serde::Serialize)]
-pub struct StepReport {
-    /// The revision.
-    pub revision: RevisionId,
-    /// Its message.
-    pub message: String,
-    /// Whether it runs in one transaction with its record.
-    pub transactional: bool,
-    /// Its SQL: as run, or as recorded without touching the database in a dry run.
-    pub sql: Vec<String>,
-    /// Why the SQL is not all, in a dry run of a revision that reads the database.
-    pub incomplete: Option<String>,
-    /// How long it took; 0 in a dry run.
-    pub elapsed_ms: u64,
-    /// Rows that its data statements changed.
-    pub rows_affected: u64,
-}
-
-/// How a run differs from the configuration.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct RunOptions {
-    /// Work out the steps and their SQL; change nothing.
-    pub dry_run: bool,
-    /// Write a backup first, whatever the configuration says.
-    pub backup: bool,
-    /// Take at most this many steps of the plan.
-    pub steps: Option<usize>,
-}
-
-/// What `repair` does with an interrupted revision.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum RepairAction {
-    /// The statement in doubt was not done: the next run starts with it.
-    Resume,
-    /// All of the revision is there: record it as applied (or, for a downgrade, as reverted).
-    MarkApplied,
-    /// Nothing of the revision is there: forget that it began.
-    MarkReverted,
-}
 
 /// Migrates one database. Cheap to clone; several live side by side in one process.
 ///
@@ -123,10 +66,6 @@ pub struct Manager {
     stop: StopHandle,
     renderings: Renderings,
 }
-
-/// What the revisions send, worked out once: the code does not change while the process lives.
-#[derive(Clone, Debug, Default)]
-struct Renderings(Arc<Mutex<HashMap<RevisionId, Rendering>>>);
 
 impl Manager {
     /// A manager for these revisions and this database. Does not touch the database.
@@ -676,35 +615,6 @@ impl Manager {
         )
     }
 
-    /// Compares what each applied revision sent with what its code sends now.
-    async fn compare_checksums(&self, history: &History) -> ChecksumComparison {
-        let mut comparison = ChecksumComparison::default();
-        for applied in &history.applied {
-            let Some(entry) = &applied.ledger else {
-                continue;
-            };
-            let Some(migration) = self.migrations.migration(&applied.id) else {
-                continue;
-            };
-            if let Checksum::NotComparable { .. } = entry.checksum {
-                comparison.not_comparable.push(applied.id.clone());
-                continue;
-            }
-            let rendering = if let Some(known) = self.renderings.get(&applied.id) {
-                known
-            } else {
-                let made = render::render_for_comparison(&*migration, self.config.dialect()).await;
-                self.renderings.keep(applied.id.clone(), made)
-            };
-            match compare(&entry.checksum, &rendering, self.config.dialect()) {
-                Comparison::Same => {}
-                Comparison::Edited => comparison.edited.push(applied.id.clone()),
-                Comparison::NotComparable(_) => comparison.not_comparable.push(applied.id.clone()),
-            }
-        }
-        comparison
-    }
-
     fn step_report(&self, step: &StepOutcome) -> StepReport {
         StepReport {
             revision: step.revision.clone(),
@@ -722,24 +632,6 @@ impl Manager {
     }
 }
 
-impl Renderings {
-    fn get(&self, id: &RevisionId) -> Option<Rendering> {
-        self.0
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .get(id)
-            .cloned()
-    }
-
-    fn keep(&self, id: RevisionId, rendering: Rendering) -> Rendering {
-        self.0
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .insert(id, rendering.clone());
-        rendering
-    }
-}
-
 /// What the server calls itself.
 fn product_name(dialect: Dialect, version: &str) -> &'static str {
     match dialect {
@@ -748,54 +640,4 @@ fn product_name(dialect: Dialect, version: &str) -> &'static str {
         Dialect::MySql => "MySQL",
         Dialect::Sqlite => "SQLite",
     }
-}
-
-/// What `stamp` did.
-#[derive(Clone, Debug, serde::Serialize)]
-pub struct StampReport {
-    pub added: Vec<RevisionId>,
-    pub removed: Vec<RevisionId>,
-    pub dry_run: bool,
-}
-
-/// What `repair` did.
-#[derive(Clone, Debug, serde::Serialize)]
-pub struct RepairReport {
-    pub revision: RevisionId,
-    pub action: String,
-    pub description: String,
-}
-
-/// What a new revision file is to be.
-#[derive(Clone, Debug, Default)]
-pub struct NewRevision {
-    /// One line that says what it does.
-    pub message: String,
-    /// Its parents as targets; the only head when empty.
-    pub heads: Vec<String>,
-    /// Let a parent be a revision that is not a head.
-    pub splice: bool,
-    /// A label for the branch that it starts.
-    pub branch_label: Option<String>,
-    /// Revisions that must be applied first.
-    pub depends_on: Vec<String>,
-    /// Rust source of `up`'s and `down`'s bodies; empty bodies with a comment when absent.
-    pub up_and_down: Option<(String, String)>,
-    /// Rust source of everything after the module comment, in place of `up_and_down`.
-    pub source: Option<String>,
-    /// The directory; the configured one when absent.
-    pub directory: Option<PathBuf>,
-}
-
-/// A revision file that was written.
-#[derive(Clone, Debug, serde::Serialize)]
-pub struct CreatedRevision {
-    /// The new revision's id.
-    pub revision: RevisionId,
-    /// Its parents.
-    pub parents: Vec<RevisionId>,
-    /// The file.
-    pub path: PathBuf,
-    /// What a person should know: a vague message, a list that was edited.
-    pub warnings: Vec<String>,
 }
