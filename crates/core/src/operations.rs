@@ -1,5 +1,7 @@
 //! What a person does to a database's books by hand: stamp, repair, unlock.
 
+use std::time::Instant;
+
 use stairway_plan::bookkeeping::{AuditRecord, Bookkeeping, StepRecord};
 use stairway_plan::event::LockHolder;
 use stairway_plan::history::{Checksum, History, InterruptedStep};
@@ -223,7 +225,9 @@ async fn locked_on<T>(
         stop: &stop,
         footing,
     };
-    let (acquired, _) = request.acquire(session, &mut lock::Always).await?;
+    let (acquired, _) = request
+        .acquire(session, Instant::now(), &mut lock::Always)
+        .await?;
     let Acquired::Lock(lock) = acquired else {
         return Err(Error::LockLost { applied: 0 });
     };

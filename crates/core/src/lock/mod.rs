@@ -446,6 +446,8 @@ const ORPHAN_LOOK: Duration = Duration::from_secs(2);
 /// How the lock is to be held.
 #[derive(Clone, Copy, Debug)]
 enum Tenure<'a> {
+    /// Not at all: only until nobody else has it.
+    Glance,
     /// Until it is given back.
     Session,
     /// By a transaction that is opened for it and gets these settings.
@@ -456,18 +458,38 @@ impl Request<'_> {
     /// Waits for the lock, at most as long as the configuration allows, and says who holds it.
     /// `still_needed` is asked between attempts, so that a replica whose work was done by another
     /// goes on without ever holding the lock. Behind a pooler the lock is not taken here, but by each
-    /// transaction: [`Self::begin_locked`].
+    /// transaction: [`Self::begin_locked`]. What is waited is counted from `started` on.
     pub(crate) async fn acquire(
         &self,
         session: &mut Session,
+        started: Instant,
         still_needed: &mut dyn StillNeeded,
     ) -> Result<(Acquired, Duration), Error> {
-        let started = Instant::now();
-        let acquired = self.wait(session, Tenure::Session, still_needed).await?;
+        let acquired = self
+            .wait(session, started, Tenure::Session, still_needed)
+            .await?;
         Ok((
             acquired.map_or(Acquired::NothingLeft, Acquired::Lock),
             started.elapsed(),
         ))
+    }
+
+    /// PostgreSQL: waits until nobody has the lock, without having to know what lies between us and
+    /// the server, for which another connection is needed: most of the replicas that start together
+    /// only wait. Returns false where there is nothing left to do.
+    pub(crate) async fn wait_while_taken(
+        &self,
+        session: &mut Session,
+        started: Instant,
+        still_needed: &mut dyn StillNeeded,
+    ) -> Result<bool, Error> {
+        if session.dialect() != Dialect::Postgres {
+            return Ok(true);
+        }
+        let free = self
+            .wait(session, started, Tenure::Glance, still_needed)
+            .await?;
+        Ok(free.is_some())
     }
 
     /// Behind a pooler: opens a transaction that holds the lock until it ends, and that begins with
@@ -477,9 +499,14 @@ impl Request<'_> {
         session: &mut Session,
         settings: &str,
     ) -> Result<(), Error> {
-        self.wait(session, Tenure::Transaction(settings), &mut Always)
-            .await
-            .map(drop)
+        self.wait(
+            session,
+            Instant::now(),
+            Tenure::Transaction(settings),
+            &mut Always,
+        )
+        .await
+        .map(drop)
     }
 
     async fn try_once(
@@ -487,8 +514,17 @@ impl Request<'_> {
         session: &mut Session,
         tenure: Tenure<'_>,
     ) -> Result<Option<MigrationLock>, Error> {
-        let Tenure::Transaction(settings) = tenure else {
-            return MigrationLock::try_acquire(self.key, session, self.footing).await;
+        let settings = match tenure {
+            Tenure::Session => {
+                return MigrationLock::try_acquire(self.key, session, self.footing).await;
+            }
+            Tenure::Glance => {
+                let taken = postgres::is_taken(session, self.key.number)
+                    .await
+                    .map_err(|error| lock_error(session, &error))?;
+                return Ok((!taken).then_some(MigrationLock::Unneeded));
+            }
+            Tenure::Transaction(settings) => settings,
         };
         let number = self.key.number;
         let taken = session
@@ -512,10 +548,10 @@ impl Request<'_> {
     async fn wait(
         &self,
         session: &mut Session,
+        started: Instant,
         tenure: Tenure<'_>,
         still_needed: &mut dyn StillNeeded,
     ) -> Result<Option<MigrationLock>, Error> {
-        let started = Instant::now();
         let mut reported = Instant::now();
         let mut looked = Instant::now();
         let mut warned = false;
@@ -530,7 +566,7 @@ impl Request<'_> {
             let waited = started.elapsed();
             let left = self.config.lock_wait_timeout.saturating_sub(waited);
             // A lock that each step takes for itself is often another run's for a moment.
-            let at_once = first && matches!(tenure, Tenure::Session);
+            let at_once = first && !matches!(tenure, Tenure::Transaction(_));
             if at_once || reported.elapsed() >= Duration::from_secs(5) {
                 reported = Instant::now();
                 self.observers.emit(EventKind::WaitingForLock {

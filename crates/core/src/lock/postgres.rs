@@ -25,6 +25,15 @@ pub(super) async fn try_lock(session: &mut Session, number: i64) -> Result<bool,
         == Some("t"))
 }
 
+/// Whether any session has the lock.
+pub(super) async fn is_taken(session: &mut Session, number: i64) -> Result<bool, sqlx::Error> {
+    let taken = format!(
+        "SELECT CASE WHEN EXISTS (SELECT 1 FROM pg_locks l WHERE {}) THEN 't' ELSE 'f' END",
+        lock_rows(number)
+    );
+    Ok(session.value(taken).await?.as_deref() == Some("t"))
+}
+
 pub(super) async fn is_held(session: &mut Session, number: i64) -> Result<bool, sqlx::Error> {
     Ok(session
         .value(format!("SELECT {}", held_condition(number)))

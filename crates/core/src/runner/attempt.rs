@@ -2,6 +2,7 @@
 
 use std::collections::HashSet;
 use std::path::PathBuf;
+use std::time::Instant;
 
 use stairway_plan::bookkeeping::{Bookkeeping, Who};
 use stairway_plan::event::{EventKind, Stage};
@@ -98,7 +99,31 @@ impl Runner {
             .await
             .map_err(failed("naming the migration lock"))?;
         key.check_writable(&self.config)?;
+        let mut request = lock::Request {
+            key: &key,
+            books: &self.books,
+            config: &self.config,
+            observers: &self.observers,
+            stop: &self.stop,
+            footing: Footing::Direct,
+        };
+        let mut unfinished = Unfinished {
+            runner: self,
+            order,
+            made: tally.plan.clone(),
+            completed: tally.achieved.completed.len(),
+            is_settled,
+            looked: None,
+        };
+        let waits_since = Instant::now();
+        let is_needed = request
+            .wait_while_taken(session, waits_since, &mut unfinished)
+            .await?;
+        if !is_needed {
+            return self.found_done(session, order, tally).await;
+        }
         let footing = lock::examine(&self.config, session).await?;
+        request.footing = footing;
         // Behind a pooler, settings of the session would meet other clients.
         let baseline = match footing {
             Footing::Pooled => Baseline::default(),
@@ -115,28 +140,11 @@ impl Runner {
             .heed(&self.stop)
             .await
             .map_err(failed("preparing the session"))?;
-        let request = lock::Request {
-            key: &key,
-            books: &self.books,
-            config: &self.config,
-            observers: &self.observers,
-            stop: &self.stop,
-            footing,
-        };
-        let mut unfinished = Unfinished {
-            runner: self,
-            order,
-            made: tally.plan.clone(),
-            completed: tally.achieved.completed.len(),
-            is_settled,
-            looked: None,
-        };
-        let (acquired, waited) = request.acquire(session, &mut unfinished).await?;
+        let (acquired, waited) = request
+            .acquire(session, waits_since, &mut unfinished)
+            .await?;
         let Acquired::Lock(lock) = acquired else {
-            let history = self.history(session, &self.books).await?;
-            let plan = self.plan_left(order, &history, tally)?;
-            self.announce(order, tally, plan.steps.len(), &plan.notices);
-            return Ok(Round::Complete(Standing::Read(history)));
+            return self.found_done(session, order, tally).await;
         };
         self.observers.emit(EventKind::LockAcquired {
             waited_ms: crate::milliseconds(waited),
@@ -164,6 +172,19 @@ impl Runner {
         lock.release(session).await;
         self.observers.emit(EventKind::LockReleased);
         result
+    }
+
+    /// Another run has done all there was to do.
+    async fn found_done(
+        &self,
+        session: &mut Session,
+        order: &Order,
+        tally: &mut Tally,
+    ) -> Result<Round, Error> {
+        let history = self.history(session, &self.books).await?;
+        let plan = self.plan_left(order, &history, tally)?;
+        self.announce(order, tally, plan.steps.len(), &plan.notices);
+        Ok(Round::Complete(Standing::Read(history)))
     }
 
     async fn attempt_locked(
