@@ -78,7 +78,7 @@ fn the_summary_says_what_comes_and_what_to_look_at() {
             "+ column users.bio",
             "+ column users.nickname",
             "+ table comments",
-            "5 changes",
+            "6 changes",
             "Read it before you commit it",
         ] {
             assert!(said.contains(line), "{line:?} is not in:\n{said}");
@@ -106,6 +106,7 @@ fn a_column_that_takes_no_null_and_was_given_no_value_fails_on_rows_and_leaves_n
         let revisions = [FIRST, &written.revision];
         let program = || checkout(&WORK.project, &database, "grown", &revisions);
         let before = schema(&database);
+        println!("{}", written.source);
         let failed = run(program(), 1, "upgrade");
         assert!(failed.stderr.contains("nickname"), "{failed}");
         if database.backend() != Backend::MySql {
