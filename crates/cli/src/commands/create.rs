@@ -161,7 +161,7 @@ impl Arguments {
             return Ok(Outcome::done(view));
         }
         let source = if self.sql {
-            render_sql(difference, compared.from.dialect)
+            render_sql(difference, &compared.from)
         } else {
             render(difference, &compared.from)
         };

@@ -150,8 +150,8 @@ struct Work {
 impl Work {
     fn of(&self, database: &TestDatabase, edit: &str) -> &Written {
         let written = self.written.iter();
-        let mut found = written
-            .filter(|((backend, name), _)| *backend == database.backend() && *name == edit);
+        let mut found =
+            written.filter(|((backend, name), _)| *backend == database.backend() && *name == edit);
         found.next().map(|(_, written)| written).expect("an edit")
     }
 }
@@ -166,7 +166,9 @@ fn work() -> Work {
             .map(|backend| scope.spawn(move || write_all(shared, backend)))
             .collect();
         let written = threads.into_iter().map(|thread| thread.join());
-        written.flat_map(|list| list.expect("all are written")).collect()
+        written
+            .flat_map(|list| list.expect("all are written"))
+            .collect()
     });
     project.build();
     Work { project, written }
@@ -198,7 +200,10 @@ fn write_all(project: &Project, backend: Backend) -> Vec<((Backend, &'static str
             .args(edit.options)
             .run();
         expect(&run, 0, edit.name);
-        let created = run.stdout.lines().find_map(|line| line.strip_prefix("Created "));
+        let created = run
+            .stdout
+            .lines()
+            .find_map(|line| line.strip_prefix("Created "));
         let path = created.unwrap_or_else(|| panic!("{}: nothing was written: {run}", edit.name));
         let source = fs::read_to_string(path).expect("it was written");
         let file = path.rsplit('/').next().unwrap_or(path);
