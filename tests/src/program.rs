@@ -2,6 +2,7 @@ use std::env;
 use std::ffi::OsStr;
 use std::fmt;
 use std::fs::{self, File};
+use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
@@ -154,11 +155,14 @@ impl Program {
             };
         }
         command.current_dir(self.working_directory());
-        let typed = self.directory.path().join("typed");
-        fs::write(&typed, keys).expect("a file can be written");
-        let typed = File::open(typed).expect("it was written");
         let on_terminal = Self { command, ..self };
-        on_terminal.spawn_reading(typed.into()).wait(DEADLINE)
+        let mut running = on_terminal.spawn_reading(Stdio::piped());
+        // Kept open until the program ends: nobody hangs up.
+        let keyboard = running.child.stdin.as_mut().expect("it is a pipe");
+        keyboard
+            .write_all(keys.as_bytes())
+            .expect("the program reads");
+        running.wait(DEADLINE)
     }
 
     /// Starts the program.

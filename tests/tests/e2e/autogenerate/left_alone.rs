@@ -165,7 +165,7 @@ fn only_what_is_included_and_not_excluded_takes_part() {
         let settings = directory.path().join("stairway.toml");
         fs::write(
             &settings,
-            "compare_include = [\"users\", \"posts\"]\ncompare_exclude = [\"index:*\"]\n",
+            "compare_include = \"users, posts\"\ncompare_exclude = \"index:*\"\n",
         )
         .expect("a file can be written");
         let settings = settings.display();

@@ -117,16 +117,44 @@ fn a_table_and_a_value_of_an_enum_that_are_renamed_keep_their_rows() {
         };
         try_out(&database, "rename table", "renamed table", look, true);
 
-        if database.backend() == Backend::Sqlite {
+        if database.backend() != Backend::Postgres {
             return;
         }
-        let written = WORK.of(&database, "rename value");
-        assert!(!written.said.contains("data loss"), "{}", written.said);
+        let said = &WORK.of(&database, "rename value").said;
+        assert!(
+            said.contains("sad renamed to blue") && !said.contains("data loss"),
+            "{said}"
+        );
         let look = |database: &TestDatabase| {
             let moods = database.rows("SELECT mood FROM diaries ORDER BY id");
             assert_eq!(moods, texts(&["happy", "blue"]));
         };
         try_out(&database, "rename value", "renamed value", look, true);
+    });
+}
+
+#[test]
+fn an_answer_that_meets_nothing_is_named() {
+    on_each_backend(|database| {
+        found(&database);
+        let mut line = "create Rename --autogenerate --preview --rename users.name=full_name \
+                        --rename users.nmae=name --fill users.bio='x' --fill posts.title=''"
+            .to_owned();
+        if database.backend() == Backend::MySql {
+            // The values belong to the column there, and nothing moves the rows over.
+            line.push_str(" --rename mood.sad=blue");
+        }
+        let program = checkout(&PROJECT, &database, "renamed column", &[FIRST]);
+        let shown = run(program, 0, &line);
+        let mut unused = vec!["users.nmae=name", "users.bio='x'", "posts.title=''"];
+        if database.backend() == Backend::MySql {
+            unused.push("mood.sad=blue");
+        }
+        for answer in unused {
+            let words = format!("`{answer}` met nothing");
+            assert!(shown.stderr.contains(&words), "{words}: {shown}");
+        }
+        assert!(!shown.stderr.contains("users.name=full_name"), "{shown}");
     });
 }
 
