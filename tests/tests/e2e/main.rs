@@ -7,6 +7,7 @@ mod backups;
 #[cfg(unix)]
 mod bad_moments;
 mod calls;
+mod catalogue;
 #[cfg(unix)]
 mod deploy;
 #[cfg(unix)]

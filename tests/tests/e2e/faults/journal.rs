@@ -220,7 +220,7 @@ fn a_savepoint_that_begins_a_transaction_on_sqlite_is_journalled_with_it() {
         let database = TestDatabase::create(backend);
         kill_at("finished:5", "own:savepoint", &database);
         assert_eq!(evidence(&database), ["before"]);
-        kill_at("started:5", "own:savepoint", &database);
+        kill_at("started:4", "own:savepoint", &database);
         assert_eq!(evidence(&database), ["before", "own, first", "own, second"]);
         upgrade("own:savepoint", &database);
         assert_eq!(
