@@ -85,7 +85,7 @@ struct Edit {
 
 const NICKNAMES: &str = "users.nickname='none'";
 
-const EDITS: [Edit; 9] = [
+const EDITS: [Edit; 10] = [
     Edit {
         name: "grow",
         entities: "grown",
@@ -105,6 +105,11 @@ const EDITS: [Edit; 9] = [
         name: "grow unfilled",
         entities: "grown",
         options: &[],
+    },
+    Edit {
+        name: "grow unfilled by SQL",
+        entities: "grown",
+        options: &["--sql"],
     },
     Edit {
         name: "rename column",
