@@ -373,7 +373,7 @@ impl Executor<'_> {
             return Ok(answer);
         }
         let dialect = self.session.dialect();
-        self.note_session_change(progress, piece);
+        self.note_session_change(progress, piece, &[]);
         if self.is_of_the_session(journal, piece) {
             return self
                 .plainly(progress, journal, statement, piece, wanted)

@@ -104,14 +104,14 @@ impl Answers {
     /// given: a mistake in writing, or something that was done before.
     pub fn unused_in(&self, difference: &Difference) -> Vec<String> {
         let ops = || difference.changes.iter().map(|change| &change.op);
-        let renamed: Vec<RenameSubject> = ops().filter_map(subject_of).collect();
-        let filled: Vec<(&ObjectName, &str)> = ops().filter_map(filled_by).collect();
+        let subjects: Vec<RenameSubject> = ops().filter_map(subject_of).collect();
+        let columns: Vec<(&ObjectName, &str)> = ops().filter_map(filled_by).collect();
         let renames = self.renames.iter().filter(|rename| {
             let alone = Self {
                 renames: BTreeSet::from([(*rename).clone()]),
                 ..Self::default()
             };
-            !renamed
+            !subjects
                 .iter()
                 .any(|subject| alone.is_stated_rename(subject))
         });
@@ -120,7 +120,7 @@ impl Answers {
                 fills: BTreeMap::from([((*column).clone(), (*expression).clone())]),
                 ..Self::default()
             };
-            !filled
+            !columns
                 .iter()
                 .any(|(table, column)| alone.fill_value(table, column).is_some())
         });

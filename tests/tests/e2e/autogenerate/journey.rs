@@ -41,7 +41,11 @@ fn an_edited_entity_becomes_a_revision_that_is_applied_found_to_be_enough_and_ta
             }
             run(lagging(), 0, "check --ignore entities");
 
-            run(program(), 0, "upgrade");
+            let upgrade = run(program(), 0, "upgrade");
+            assert!(
+                !upgrade.stderr.contains("WARN"),
+                "there is nothing to worry about: {upgrade}"
+            );
             let count = files();
             let again = run(program(), 0, AGAIN);
             assert!(again.stdout.contains("no file was written"), "{again}");

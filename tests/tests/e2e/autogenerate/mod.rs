@@ -170,7 +170,7 @@ fn work() -> Work {
             .into_iter()
             .map(|backend| scope.spawn(move || write_all(shared, backend)))
             .collect();
-        let written = threads.into_iter().map(|thread| thread.join());
+        let written = threads.into_iter().map(thread::ScopedJoinHandle::join);
         written
             .flat_map(|list| list.expect("all are written"))
             .collect()
