@@ -2,6 +2,7 @@ use std::env;
 use std::ffi::OsStr;
 use std::fmt;
 use std::fs::{self, File};
+use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
@@ -130,16 +131,55 @@ impl Program {
         self.spawn().wait(DEADLINE)
     }
 
+    /// Runs the program to its end on a terminal on which somebody types `keys`. All that it writes is
+    /// in `stdout`, as the terminal shows it, the typed keys included.
+    ///
+    /// It is `script` of util-linux that makes the terminal: [`has_programs`](crate::has_programs).
+    ///
+    /// # Panics
+    /// As [`Program::run`].
+    #[cfg(target_os = "linux")]
+    #[track_caller]
+    pub fn run_on_terminal(self, keys: &str) -> Finished {
+        let quoted = |word: &OsStr| format!("'{}'", word.to_string_lossy().replace('\'', r"'\''"));
+        let words = [self.command.get_program()]
+            .into_iter()
+            .chain(self.command.get_args());
+        let line = words.map(quoted).collect::<Vec<_>>().join(" ");
+        let mut command = Command::new("script");
+        command.args(["--quiet", "--return", "--command", &line, "/dev/null"]);
+        for (name, value) in self.command.get_envs() {
+            match value {
+                Some(value) => command.env(name, value),
+                None => command.env_remove(name),
+            };
+        }
+        command.current_dir(self.working_directory());
+        let on_terminal = Self { command, ..self };
+        let mut running = on_terminal.spawn_reading(Stdio::piped());
+        // Kept open until the program ends: nobody hangs up.
+        let keyboard = running.child.stdin.as_mut().expect("it is a pipe");
+        keyboard
+            .write_all(keys.as_bytes())
+            .expect("the program reads");
+        running.wait(DEADLINE)
+    }
+
     /// Starts the program.
     ///
     /// # Panics
     /// It can't be run.
     #[track_caller]
-    pub fn spawn(mut self) -> Running {
+    pub fn spawn(self) -> Running {
+        self.spawn_reading(Stdio::null())
+    }
+
+    #[track_caller]
+    fn spawn_reading(mut self, input: Stdio) -> Running {
         let file =
             |name| File::create(self.directory.path().join(name)).expect("a file can be made");
         self.command
-            .stdin(Stdio::null())
+            .stdin(input)
             .stdout(file(STDOUT))
             .stderr(file(STDERR));
         let child = self.command.spawn().unwrap_or_else(|error| {

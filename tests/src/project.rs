@@ -60,12 +60,21 @@ impl Project {
     /// # Panics
     /// There is no room for it, or its build script does not compile.
     pub fn new() -> Self {
+        Self::of_program(PROGRAM)
+    }
+
+    /// As [`Project::new`], with this source instead of the usual one. It includes `revisions.rs` from
+    /// `OUT_DIR`; its modules lie in the [root](Project::root).
+    ///
+    /// # Panics
+    /// As [`Project::new`].
+    pub fn of_program(source: &str) -> Self {
         let project = Self {
             directory: TempDir::new().expect("a temporary directory can be made"),
         };
         fs::create_dir_all(project.revisions()).expect("a directory can be made");
         fs::create_dir(project.path("out")).expect("a directory can be made");
-        fs::write(project.path("main.rs"), PROGRAM).expect("a file can be written");
+        fs::write(project.path("main.rs"), source).expect("a file can be written");
         fs::write(project.path("build.rs"), BUILD_SCRIPT).expect("a file can be written");
         project.compile("build.rs", "build-script", &["stairway_build"]);
         project
@@ -104,6 +113,7 @@ impl Project {
             &[
                 "stairway_cli",
                 "stairway_core",
+                "sea_orm",
                 "sea_orm_migration",
                 "tokio",
             ],

@@ -45,17 +45,21 @@ impl Questioner for Asking<'_> {
         *known.entry(subject.clone()).or_insert_with(|| {
             let question = match subject {
                 RenameSubject::Table { from, to } => {
+                    let (from, to) = (short(from), short(to));
                     format!("Was the table {from} renamed to {to}?")
                 }
                 RenameSubject::Column { table, from, to } => {
-                    format!("Was the column {table}.{from} renamed to {to}?")
+                    format!("Was the column {}.{from} renamed to {to}?", short(table))
                 }
                 RenameSubject::EnumValue {
                     enum_type,
                     from,
                     to,
                 } => {
-                    format!("Was the value {from} of {enum_type} renamed to {to}?")
+                    format!(
+                        "Was the value {from} of {} renamed to {to}?",
+                        short(enum_type)
+                    )
                 }
             };
             // Whoever can't be asked has not said yes.
@@ -73,11 +77,17 @@ impl Questioner for Asking<'_> {
         let mut known = self.fills.lock().unwrap_or_else(PoisonError::into_inner);
         let answer = known.entry((table.clone(), column.to_owned())).or_insert_with(|| {
             let question = format!(
-                "{table}.{column} takes no NULL and has no default. What do existing rows get, as SQL? (empty: decide \
-                 in the file)"
+                "{}.{column} takes no NULL and has no default. What do existing rows get, as SQL? (empty: decide \
+                 in the file)",
+                short(table)
             );
             tokio::task::block_in_place(|| self.console.ask_for(&question)).unwrap_or(None)
         });
         answer.clone()
     }
+}
+
+/// The name as people write it: PostgreSQL's usual schema is left out.
+fn short(name: &ObjectName) -> String {
+    name.relative_to(Some("public"))
 }

@@ -150,6 +150,15 @@ pub(crate) async fn compare(
     Ok(compared)
 }
 
+/// Names the answers that met nothing: they may be misspelt.
+pub(crate) fn name_unused(session: &Session<'_>, answers: &Answers, difference: &Difference) {
+    for answer in answers.unused_in(difference) {
+        session.console.warning(&format!(
+            "the answer `{answer}` met nothing that it could be about"
+        ));
+    }
+}
+
 /// The difference turned round.
 pub(crate) fn way_back(compared: &Compared, answers: &Answers) -> Result<Difference, CommandError> {
     let judged = stairway_core::plan::diff::diff(

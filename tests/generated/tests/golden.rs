@@ -1,7 +1,8 @@
 //! Generated revisions are what they should be, compile, and do what they say on each database.
 //!
 //! A case is a folder under `cases`: `before.sql` and `after.sql`, or `before.postgres.sql` and the
-//! like where databases differ; optionally `answers`, with lines as `--answers` takes them. What is
+//! like where databases differ; optionally `answers`, with lines as `--answers` takes them, and `kept`,
+//! with queries, one on a line, whose answers stay the same, up and down. What is
 //! expected stands in `expected`, a revision, a script and the operations for each database. To
 //! write that anew: `STAIRWAY_UPDATE_GOLDEN=1 cargo test -p stairway-generated-cases`, twice,
 //! since revisions are compiled before they are applied.
@@ -12,7 +13,7 @@ use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 use std::{env, fs};
 
-use sea_orm::{ConnectOptions, ConnectionTrait, Database, DatabaseConnection};
+use sea_orm::{ConnectOptions, ConnectionTrait, Database, DatabaseConnection, Statement};
 use sea_orm_migration::{MigrationTrait, SchemaManager};
 use serde_json::Value;
 use stairway_core::DatabaseUrl;
@@ -127,6 +128,20 @@ fn answers(case: &Path) -> Result<Answers, Failure> {
             Some(("fill", answer)) => answers.add_fill(answer)?,
             _ => return Err(format!("{line}: neither rename nor fill").into()),
         }
+    }
+    Ok(answers)
+}
+
+/// What the case's queries answer, each a text.
+async fn kept(case: &Path, connection: &DatabaseConnection) -> Result<Vec<String>, Failure> {
+    let queries = fs::read_to_string(case.join("kept")).unwrap_or_default();
+    let mut answers = Vec::new();
+    for query in queries.lines() {
+        let statement = Statement::from_string(connection.get_database_backend(), query);
+        let row = connection.query_one_raw(statement).await?;
+        let row = row.ok_or_else(|| format!("no row: {query}"))?;
+        let answer: Option<String> = row.try_get_by_index(0)?;
+        answers.push(format!("{query}: {}", answer.ok_or("NULL shows nothing")?));
     }
     Ok(answers)
 }
@@ -259,10 +274,12 @@ async fn check_pair(
     };
     let connection = connect(&before.url).await?;
     let manager = SchemaManager::new(&connection);
+    let at_first = kept(case, &connection).await?;
     if let Err(error) = migration.up(&manager).await {
         problems.push(format!("up: {error}"));
         return Ok(problems);
     }
+    let after_up = kept(case, &connection).await?;
     let left = compare(before, after, &Answers::new()).await?.difference;
     problems.extend(
         left.changes
@@ -272,6 +289,14 @@ async fn check_pair(
     if let Err(error) = migration.down(&manager).await {
         problems.push(format!("down: {error}"));
         return Ok(problems);
+    }
+    let after_down = kept(case, &connection).await?;
+    for (place, answers) in [("up", after_up), ("down", after_down)] {
+        if answers != at_first {
+            problems.push(format!(
+                "{place} changes rows: {at_first:#?} become {answers:#?}"
+            ));
+        }
     }
     connection.close().await?;
     let fresh = Scratch::new(backend).await?.ok_or("the server is gone")?;

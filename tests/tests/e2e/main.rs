@@ -1,10 +1,13 @@
 //! End-to-end tests: the real binaries, scripts and servers. One test binary, one module for each
 //! subject.
 
+#[cfg(unix)]
+mod autogenerate;
 mod backups;
 #[cfg(unix)]
 mod bad_moments;
 mod calls;
+mod catalogue;
 #[cfg(unix)]
 mod deploy;
 #[cfg(unix)]

@@ -22,7 +22,8 @@ use crate::style::{BAD, GOOD, count, direction, names, paint, revision, visible}
 /// Find what continuous integration should refuse
 ///
 /// Exits with 3 if there is a finding: revisions that make no graph, several heads, revisions that
-/// are pending, edited after having been applied, or interrupted. Only reads.
+/// are pending, edited after having been applied, or interrupted, and entities that are not what the
+/// revisions make. Only reads.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:

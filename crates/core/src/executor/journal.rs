@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, HashMap};
 
 use stairway_plan::bookkeeping::{Bookkeeping, JournalEntry, JournalRecord, JournalState, Who};
 use stairway_plan::sql::lexer::{TokenKind, tokens};
-use stairway_plan::sql::{Dialect, checksum, fingerprint};
+use stairway_plan::sql::{Dialect, ObjectName, checksum, fingerprint};
 
 use super::Progress;
 use super::kept::LARGEST;
@@ -49,6 +49,8 @@ pub(super) struct Journal {
     /// Data statements between two definitions share a transaction.
     pub(super) grouped: bool,
     pub(super) open: Open,
+    /// SQLite: the savepoint that began the open transaction, if one did.
+    pub(super) outermost: Option<ObjectName>,
     /// What can't be settled; ends the step.
     pub(super) doubt: Option<String>,
     /// What was read since the last entry was written, to be written with the next.
@@ -111,6 +113,7 @@ impl Journal {
             done: 0,
             grouped,
             open: Open::Nothing,
+            outermost: None,
             doubt: None,
             reads: Vec::new(),
             kept: 0,

@@ -373,7 +373,7 @@ impl Executor<'_> {
             return Ok(answer);
         }
         let dialect = self.session.dialect();
-        self.note_session_change(progress, piece);
+        self.note_session_change(progress, piece, &[]);
         if self.is_of_the_session(journal, piece) {
             return self
                 .plainly(progress, journal, statement, piece, wanted)
@@ -425,6 +425,21 @@ impl Executor<'_> {
                     }
                     _ => {}
                 }
+            }
+            // Outside a transaction SQLite takes it for the beginning of one, which its release commits.
+            StatementKind::Savepoint if dialect == Dialect::Sqlite && progress.depth == 0 => {
+                let sql = format!("{}; {}", begin(dialect), piece.text);
+                self.begin_own(progress, journal, Some(&sql)).await?;
+                journal.outermost.clone_from(&piece.statement.target);
+            }
+            StatementKind::Release
+                if progress.depth == 1
+                    && journal.outermost.is_some()
+                    && journal.outermost == piece.statement.target =>
+            {
+                journal.outermost = None;
+                self.control(progress, &piece.text).await?;
+                self.commit_own(progress, journal).await?;
             }
             StatementKind::Savepoint | StatementKind::RollbackTo | StatementKind::Release => {
                 self.control(progress, &piece.text).await?;

@@ -197,6 +197,35 @@ impl Piece {
             )
     }
 
+    /// SQLite: whether what follows in the same string puts back what it changes in the session, as
+    /// making a table anew does with a temporary table and `legacy_alter_table`.
+    pub(super) fn is_put_back_by(&self, following: &[Self]) -> bool {
+        let statement = &self.statement;
+        if statement.temporary {
+            let name = statement.target.as_ref().map(|target| target.name.as_str());
+            return name.is_some_and(|name| {
+                following
+                    .iter()
+                    .any(|piece| piece.dropped_tables().contains(&name))
+            });
+        }
+        let sets_same = |piece: &&Self| {
+            piece.statement.kind == StatementKind::PragmaWrite
+                && piece.statement.setting == statement.setting
+        };
+        let is_usual = |piece: &Self| {
+            let value = piece.text.rsplit(['=', ' ']).next().unwrap_or_default();
+            ["off", "reset"].contains(&value.trim().to_ascii_lowercase().as_str())
+        };
+        let known = ["legacy_alter_table", "writable_schema"];
+        statement.kind == StatementKind::PragmaWrite
+            && statement
+                .setting
+                .as_deref()
+                .is_some_and(|name| known.contains(&name))
+            && (is_usual(self) || following.iter().rfind(sets_same).is_some_and(is_usual))
+    }
+
     /// Whether a query calls a function that is not known to change nothing. SQLite's change nothing.
     pub(super) fn may_write(&self, dialect: Dialect) -> bool {
         if dialect == Dialect::Sqlite || self.statement.kind != StatementKind::Query {
@@ -304,6 +333,31 @@ mod tests {
             "SELECT 1",
         ] {
             assert!(!may_write(sql), "{sql}");
+        }
+    }
+
+    #[test]
+    fn what_a_string_puts_back_by_itself_is_told_from_what_it_leaves() {
+        let first = |sql: &str| {
+            let pieces = pieces(sql, Dialect::Sqlite);
+            pieces[0].is_put_back_by(&pieces[1..])
+        };
+        for sql in [
+            "PRAGMA legacy_alter_table = ON; DROP TABLE t; PRAGMA legacy_alter_table = OFF",
+            "PRAGMA legacy_alter_table = OFF",
+            "PRAGMA writable_schema = ON; PRAGMA writable_schema = RESET",
+            "CREATE TEMP TABLE g (a); INSERT INTO temp.g VALUES (1); DROP TABLE temp.g",
+        ] {
+            assert!(first(sql), "{sql}");
+        }
+        for sql in [
+            "PRAGMA legacy_alter_table = ON; DROP TABLE t",
+            "PRAGMA legacy_alter_table = ON; PRAGMA writable_schema = OFF",
+            "PRAGMA case_sensitive_like = ON; PRAGMA case_sensitive_like = OFF",
+            "CREATE TEMP TABLE g (a); DROP TABLE other",
+            "CREATE TABLE t (a)",
+        ] {
+            assert!(!first(sql), "{sql}");
         }
     }
 

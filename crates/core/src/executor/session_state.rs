@@ -37,10 +37,18 @@ pub(super) struct SessionState {
 }
 
 impl Executor<'_> {
-    /// Takes note of what a statement does to the session, and says so.
-    pub(super) fn note_session_change(&mut self, progress: &Progress<'_>, piece: &Piece) {
+    /// Takes note of what a statement does to the session, and says so unless what follows in the same
+    /// string puts it back.
+    pub(super) fn note_session_change(
+        &mut self,
+        progress: &Progress<'_>,
+        piece: &Piece,
+        following: &[Piece],
+    ) {
         let dialect = self.session.dialect();
-        let changes = piece.statement.changes_session() && !piece.switches_foreign_keys();
+        let changes = piece.statement.changes_session()
+            && !piece.switches_foreign_keys()
+            && !(dialect == Dialect::Sqlite && piece.is_put_back_by(following));
         if changes {
             self.observers.emit(EventKind::Warning {
                 message: format!(

@@ -347,11 +347,11 @@ impl Executor<'_> {
         {
             return Err(self.refuse(progress, text, ENDS_TRANSACTION));
         }
-        for piece in pieces {
+        for (at, piece) in pieces.iter().enumerate() {
             if self.request.footing == Footing::Pooled && piece.outlives_transaction() {
                 return Err(self.refuse(progress, text, SHARED_SESSION));
             }
-            self.note_session_change(progress, piece);
+            self.note_session_change(progress, piece, &pieces[at + 1..]);
         }
         Ok(())
     }

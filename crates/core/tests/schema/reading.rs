@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 use stairway_core::compare::{Side, Source};
-use stairway_core::inspect::InspectOptions;
+use stairway_core::inspect::{Connection, InspectOptions, inspect};
 
 use crate::databases::{Backend, Database};
 
@@ -126,4 +126,70 @@ async fn the_search_path_of_the_reader_changes_nothing() {
     let other = read(&database.url).await;
     database.drop().await;
     assert_eq!(other, usual);
+}
+
+/// What the session that reads has made for itself alone is no part of the schema.
+async fn temporary_objects_are_left_alone(backend: Backend, temporary: &[&'static str]) {
+    if !backend.is_available() {
+        return;
+    }
+    let database = Database::create(backend).await;
+    database
+        .run(&TABLES.map(str::to_owned))
+        .await
+        .expect("run statements");
+    let options = InspectOptions::default();
+    let mut connection = Connection::open(&database.url).await.expect("a connection");
+    let usual = inspect(&mut connection, &options).await.expect("a schema");
+    for statement in temporary {
+        let made = match &mut connection {
+            Connection::Postgres(c) => sqlx::raw_sql(*statement).execute(c).await.map(drop),
+            Connection::Mysql(c) => sqlx::raw_sql(*statement).execute(c).await.map(drop),
+            Connection::Sqlite(c) => sqlx::raw_sql(*statement).execute(c).await.map(drop),
+        };
+        made.expect("run statements");
+    }
+    let with_temporary = inspect(&mut connection, &options).await.expect("a schema");
+    // Nor does anybody else see it.
+    let others = read(&database.url).await;
+    connection.close().await.expect("a goodbye");
+    database.drop().await;
+    assert_eq!(with_temporary, usual);
+    assert_eq!(others, serde_json::to_value(usual).expect("JSON"));
+}
+
+#[tokio::test]
+async fn temporary_objects_are_left_alone_on_postgres() {
+    let temporary = [
+        "CREATE TEMP TABLE t (id serial PRIMARY KEY, p_id integer CHECK (p_id > 0))",
+        "CREATE INDEX t_by_p ON t (p_id)",
+        // One that hides a table of the schema.
+        "CREATE TEMP TABLE p (other text)",
+        "CREATE TEMP VIEW w AS SELECT id FROM c",
+        "CREATE TEMP SEQUENCE s",
+        "CREATE TYPE pg_temp.mood AS ENUM ('a')",
+        "CREATE FUNCTION pg_temp.f() RETURNS integer LANGUAGE sql AS 'SELECT 1'",
+    ];
+    temporary_objects_are_left_alone(Backend::Postgres, &temporary).await;
+}
+
+#[tokio::test]
+async fn temporary_objects_are_left_alone_on_mysql() {
+    let temporary = [
+        "CREATE TEMPORARY TABLE t (id integer NOT NULL AUTO_INCREMENT PRIMARY KEY, code varchar(10) UNIQUE)",
+        "CREATE TEMPORARY TABLE p (other text)",
+    ];
+    temporary_objects_are_left_alone(Backend::Mysql, &temporary).await;
+}
+
+#[tokio::test]
+async fn temporary_objects_are_left_alone_on_sqlite() {
+    let temporary = [
+        "CREATE TEMP TABLE t (id integer PRIMARY KEY, code text UNIQUE)",
+        "CREATE INDEX temp.t_by_code ON t (code)",
+        "CREATE TEMP TABLE p (other text)",
+        "CREATE TEMP VIEW w AS SELECT id FROM c",
+        "CREATE TEMP TRIGGER g AFTER INSERT ON c BEGIN SELECT 1; END",
+    ];
+    temporary_objects_are_left_alone(Backend::Sqlite, &temporary).await;
 }

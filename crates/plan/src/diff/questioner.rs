@@ -4,6 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use thiserror::Error;
 
+use super::Difference;
+use crate::op::{Alteration, Object, Op, Rename};
 use crate::schema::ObjectName;
 
 /// Two things of which one disappears and one appears.
@@ -102,11 +104,81 @@ impl Answers {
         Ok(())
     }
 
-    /// The renames given, for telling which of them met nothing.
-    pub fn renames(&self) -> impl Iterator<Item = (String, &str)> {
-        self.renames
-            .iter()
-            .map(|(from, to)| (from.join("."), to.as_str()))
+    /// The answers that met nothing in what came of the comparison, in the form in which they are
+    /// given: a mistake in writing, or something that was done before.
+    pub fn unused_in(&self, difference: &Difference) -> Vec<String> {
+        let ops = || difference.changes.iter().map(|change| &change.op);
+        let subjects: Vec<RenameSubject> = ops().filter_map(subject_of).collect();
+        let columns: Vec<(&ObjectName, &str)> = ops().filter_map(filled_by).collect();
+        let renames = self.renames.iter().filter(|rename| {
+            let alone = Self {
+                renames: BTreeSet::from([(*rename).clone()]),
+                ..Self::default()
+            };
+            !subjects
+                .iter()
+                .any(|subject| alone.is_stated_rename(subject))
+        });
+        let fills = self.fills.iter().filter(|(column, expression)| {
+            let alone = Self {
+                fills: BTreeMap::from([((*column).clone(), (*expression).clone())]),
+                ..Self::default()
+            };
+            !columns
+                .iter()
+                .any(|(table, column)| alone.fill_value(table, column).is_some())
+        });
+        renames
+            .map(|(from, to)| format!("{}={to}", from.join(".")))
+            .chain(fills.map(|(column, expression)| format!("{}={expression}", column.join("."))))
+            .collect()
+    }
+}
+
+/// What an operation renames, as a questioner is asked about it.
+fn subject_of(op: &Op) -> Option<RenameSubject> {
+    let Op::Rename(rename) = op else { return None };
+    match rename.clone() {
+        Rename::Table { from, to } => Some(RenameSubject::Table { from, to }),
+        Rename::Column {
+            table,
+            from,
+            to,
+            known_as,
+        } => Some(RenameSubject::Column {
+            table,
+            from: known_as.unwrap_or(from),
+            to,
+        }),
+        Rename::EnumValue {
+            enum_type,
+            from,
+            to,
+        } => Some(RenameSubject::EnumValue {
+            enum_type,
+            from,
+            to,
+        }),
+        Rename::Index { .. } | Rename::Constraint { .. } => None,
+    }
+}
+
+/// The column whose rows an operation fills.
+fn filled_by(op: &Op) -> Option<(&ObjectName, &str)> {
+    match op {
+        Op::Create(Object::Column {
+            table,
+            column,
+            fill: Some(_),
+            ..
+        })
+        | Op::Alter(Alteration::Column {
+            table,
+            to: column,
+            fill: Some(_),
+            ..
+        }) => Some((table, &column.name)),
+        _ => None,
     }
 }
 

@@ -23,6 +23,9 @@ pub(crate) fn revisions(name: &str, argument: &str) -> Revisions {
         ("edited", _) => revisions.with(outside("m20260102_000001_edited", |manager| {
             Box::pin(edited(manager, Some("two")))
         })),
+        ("own", "savepoint") => revisions.with(outside("m20260102_000001_own", |manager| {
+            Box::pin(own_savepoint(manager))
+        })),
         ("own", _) => revisions.with(outside("m20260102_000001_own", |manager| {
             Box::pin(own_transaction(manager))
         })),
@@ -184,6 +187,19 @@ async fn own_transaction(manager: &SchemaManager<'_>) -> Result<(), DbErr> {
     witness(&own, "own, first").await?;
     witness(&own, "own, second").await?;
     own.commit().await?;
+    witness(manager, "behind").await
+}
+
+/// SQLite takes a savepoint outside a transaction for the beginning of one.
+async fn own_savepoint(manager: &SchemaManager<'_>) -> Result<(), DbErr> {
+    witness(manager, "before").await?;
+    run(manager, "SAVEPOINT mine").await?;
+    witness(manager, "own, first").await?;
+    run(manager, "SAVEPOINT inner").await?;
+    witness(manager, "own, lost").await?;
+    run(manager, "ROLLBACK TO inner; RELEASE inner").await?;
+    witness(manager, "own, second").await?;
+    run(manager, "RELEASE mine").await?;
     witness(manager, "behind").await
 }
 

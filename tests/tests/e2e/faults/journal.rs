@@ -214,6 +214,22 @@ fn a_transaction_of_the_migrations_own_is_journalled_with_it() {
     });
 }
 
+#[test]
+fn a_savepoint_that_begins_a_transaction_on_sqlite_is_journalled_with_it() {
+    for backend in tested_among(&[Backend::Sqlite]) {
+        let database = TestDatabase::create(backend);
+        kill_at("finished:5", "own:savepoint", &database);
+        assert_eq!(evidence(&database), ["before"]);
+        kill_at("started:4", "own:savepoint", &database);
+        assert_eq!(evidence(&database), ["before", "own, first", "own, second"]);
+        upgrade("own:savepoint", &database);
+        assert_eq!(
+            evidence(&database),
+            ["before", "behind", "own, first", "own, second"]
+        );
+    }
+}
+
 /// A revision whose fourth statement is this definition, killed when it is done and nothing says so,
 /// and when nothing of it is done: the rerun comes to the same.
 fn settled_by_looking(backend: Backend, definition: &str, shown: &str) {

@@ -10,7 +10,9 @@ use stairway_core::settings::Overrides;
 use stairway_core::side::Side;
 
 use crate::commands::{Execute, Needs};
-use crate::comparison::{AnswerArguments, FilterArguments, compare, summary, way_back};
+use crate::comparison::{
+    AnswerArguments, FilterArguments, compare, name_unused, summary, way_back,
+};
 use crate::error::CommandError;
 use crate::exit_code;
 use crate::report::{Outcome, Report, versioned};
@@ -80,6 +82,7 @@ impl Execute for Arguments {
         let to = Side::parse(&self.to).map_err(Error::from)?;
         let answers = self.answers.answers()?;
         let compared = compare(session, &from, &to, &answers).await?;
+        name_unused(session, &answers, &compared.difference);
         let before = if self.reverse {
             compared.difference.applied_to(&compared.from)
         } else {

@@ -46,6 +46,21 @@ pub(crate) fn is_filled(op: &Op) -> bool {
     )
 }
 
+/// Whether rows that are there have no value for a new column. The server gives them an empty one
+/// unasked when the column is added as it is; a revision adds it in steps instead, which needs the
+/// operation to stand alone.
+pub(crate) fn is_unfilled(op: &Op) -> bool {
+    matches!(
+        op,
+        Op::Create(Object::Column { column, fill: None, dependents, .. })
+            if !column.nullable
+                && column.default.is_none()
+                && column.generated.is_none()
+                && column.identity.is_none()
+                && dependents.is_empty()
+    )
+}
+
 /// The statements for operations on one table, which leads from `before` to `after`.
 pub(crate) fn statements(
     ops: &[&Op],

@@ -141,7 +141,9 @@ impl Renderer<'_> {
                 Op::Create(Object::Trigger { .. }) => {
                     triggers.entry(table).or_default().push(at);
                 }
-                _ if alter::is_filled(op) => {
+                _ if alter::is_filled(op)
+                    || (alter::is_unfilled(op) && self.keeps_a_column(&table)) =>
+                {
                     groups.extend(open.remove(&table));
                     groups.push(vec![at]);
                 }
@@ -159,6 +161,22 @@ impl Renderer<'_> {
             }
             self.triggers.insert(group[0], group);
         }
+    }
+
+    /// Whether a column of the table stays: one whose columns are all exchanged needs them dropped
+    /// and added together.
+    fn keeps_a_column(&self, table: &ObjectName) -> bool {
+        let renamed = self.ops.iter().find_map(|op| match op {
+            Op::Rename(Rename::Table { from, to }) if to == table => Some(from),
+            _ => None,
+        });
+        let Some(before) = self.schema.tables.get(renamed.unwrap_or(table)) else {
+            return false;
+        };
+        let dropped = self.ops.iter().filter(
+            |op| matches!(op, Op::Drop(Object::Column { table: other, .. }) if other == table),
+        );
+        dropped.count() < before.columns.len()
     }
 
     fn dropped_tables(&self) -> BTreeMap<ObjectName, usize> {

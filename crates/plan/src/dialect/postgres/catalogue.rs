@@ -363,8 +363,9 @@ JOIN pg_catalog.pg_type t ON t.oid = a.atttypid
 JOIN pg_catalog.pg_class c ON c.oid = a.attrelid
 JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
 WHERE {user_schemas} AND c.relkind IN ('r', 'p', 'm') AND NOT c.relispartition AND a.attnum > 0
+  AND NOT a.attisdropped
   AND (coalesce(a.attstattarget, -1) <> -1 OR a.attstorage <> t.typstorage
-       OR a.attoptions IS NOT NULL)
+       OR EXISTS (SELECT FROM unnest(a.attoptions) option WHERE starts_with(option, 'n_distinct')))
   AND NOT EXISTS (SELECT FROM pg_catalog.pg_depend e
                   WHERE e.objid = c.oid AND e.deptype = 'e')
 UNION ALL

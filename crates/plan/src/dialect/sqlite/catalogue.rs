@@ -17,6 +17,8 @@ use super::{ddl, mentioned_names, read};
 /// The version of the library.
 pub const VERSION: &str = "SELECT sqlite_version()";
 
+// The pragmas are told the database: without that they look for a temporary table of the name first.
+
 /// Everything that has a statement.
 pub const OBJECTS: &str = "SELECT type, name, tbl_name, sql FROM sqlite_master \
     WHERE name NOT LIKE 'sqlite\\_%' ESCAPE '\\' AND sql IS NOT NULL ORDER BY rowid";
@@ -27,26 +29,27 @@ pub const TABLE_KINDS: &str = "SELECT name, type FROM pragma_table_list WHERE sc
 /// The columns of tables.
 pub const COLUMNS: &str = "SELECT m.name, c.name, c.type, CAST(c.\"notnull\" AS TEXT), \
     c.dflt_value, CAST(c.pk AS TEXT), CAST(c.hidden AS TEXT) \
-    FROM sqlite_master m JOIN pragma_table_xinfo(m.name) c \
+    FROM sqlite_master m JOIN pragma_table_xinfo(m.name, 'main') c \
     WHERE m.type = 'table' AND m.name NOT LIKE 'sqlite\\_%' ESCAPE '\\' \
     AND m.sql NOT LIKE 'CREATE VIRTUAL TABLE%' ORDER BY m.name, c.cid";
 
 /// The columns of views. It fails as a whole when one view reads something that is not there.
 pub const VIEW_COLUMNS: &str = "SELECT m.name, c.name, c.type \
-    FROM sqlite_master m JOIN pragma_table_xinfo(m.name) c \
+    FROM sqlite_master m JOIN pragma_table_xinfo(m.name, 'main') c \
     WHERE m.type = 'view' ORDER BY m.name, c.cid";
 
 /// The indexes made by `CREATE INDEX`, one row for each key.
 pub const INDEXES: &str = "SELECT m.name, i.name, CAST(i.\"unique\" AS TEXT), \
     CAST(k.cid AS TEXT), k.name, CAST(k.\"desc\" AS TEXT), k.coll \
-    FROM sqlite_master m JOIN pragma_index_list(m.name) i JOIN pragma_index_xinfo(i.name) k \
+    FROM sqlite_master m JOIN pragma_index_list(m.name, 'main') i \
+    JOIN pragma_index_xinfo(i.name, 'main') k \
     WHERE m.type = 'table' AND m.sql NOT LIKE 'CREATE VIRTUAL TABLE%' \
     AND i.origin = 'c' AND k.key = 1 ORDER BY m.name, i.name, k.seqno";
 
 /// The foreign keys, one row for each column.
 pub const FOREIGN_KEYS: &str = "SELECT m.name, CAST(f.id AS TEXT), f.\"table\", f.\"from\", \
     f.\"to\", f.on_update, f.on_delete \
-    FROM sqlite_master m JOIN pragma_foreign_key_list(m.name) f \
+    FROM sqlite_master m JOIN pragma_foreign_key_list(m.name, 'main') f \
     WHERE m.type = 'table' AND m.sql NOT LIKE 'CREATE VIRTUAL TABLE%' ORDER BY m.name, f.id, f.seq";
 
 /// The answers to the queries of this module.

@@ -15,13 +15,7 @@ pub(super) struct Body {
     /// Something is done with the bare connection.
     runs_sql: bool,
     is_empty: bool,
-    /// It does what has no effect inside a transaction.
-    outside_transaction: bool,
 }
-
-/// How a rebuild finds out whether foreign keys are off, which they must be where other tables refer
-/// to the one that is rebuilt.
-const FOREIGN_KEYS_GUARD: &str = "FROM pragma_foreign_keys";
 
 const COMMENT: &str = "stairway_comment!(";
 const BLANK: &str = "stairway_blank!();";
@@ -75,7 +69,9 @@ impl Body {
     }
 
     /// Runs statements as they are. SQLite's rebuild of a table is one string: its statements must
-    /// reach the same connection, whoever runs the migration.
+    /// reach the same connection, whoever runs the migration. It switches foreign keys off where they
+    /// must be, which has no effect inside a transaction: sea-orm-migration makes none on SQLite, and
+    /// Stairway sees to the switch before it begins its own.
     pub(super) fn execute_all(&mut self, statements: &[String]) {
         let is_rebuild = statements
             .first()
@@ -86,15 +82,7 @@ impl Body {
             }
             return;
         }
-        let needs_setting = statements
-            .iter()
-            .any(|statement| statement.contains(FOREIGN_KEYS_GUARD));
-        let mut script = statements.join(";\n");
-        if needs_setting {
-            self.outside_transaction = true;
-            script = format!("PRAGMA foreign_keys = OFF;\n{script};\nPRAGMA foreign_keys = ON");
-        }
-        self.execute(&script);
+        self.execute(&statements.join(";\n"));
     }
 }
 
@@ -115,13 +103,6 @@ pub(super) fn file(up: &Body, down: &Body, dialect: Dialect) -> Result<String, R
         };
         format!("{prelude}{}\n{BLANK}\nOk(())", body.code)
     };
-    let transaction = if up.outside_transaction || down.outside_transaction {
-        "/// `PRAGMA foreign_keys` has no effect inside a transaction; each rebuild is one of its own.
-            fn use_transaction(&self) -> Option<bool> { Some(false) }
-        "
-    } else {
-        ""
-    };
     let runs_sql = up.runs_sql || down.runs_sql;
     let makes_types = [up, down].iter().any(|body| body.code.contains("Type::"));
     let mut text = String::from("use sea_orm_migration::prelude::*;\n");
@@ -138,7 +119,6 @@ pub(super) fn file(up: &Body, down: &Body, dialect: Dialect) -> Result<String, R
 
         #[async_trait::async_trait]
         impl MigrationTrait for Migration {{
-            {transaction}
             async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {{ {} }}
             async fn down(&self, manager: &SchemaManager) -> Result<(), DbErr> {{ {} }}
         }}",

@@ -8,10 +8,6 @@ pub struct Migration;
 
 #[async_trait::async_trait]
 impl MigrationTrait for Migration {
-    /// `PRAGMA foreign_keys` has no effect inside a transaction; each rebuild is one of its own.
-    fn use_transaction(&self) -> Option<bool> {
-        Some(false)
-    }
     async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
         refuse_other_databases(manager)?;
         let db = manager.get_connection();
@@ -42,7 +38,6 @@ PRAGMA legacy_alter_table = OFF"#,
         // CHECK: SQLite cannot change this in place: users is copied into a new table
         db.execute_unprepared(
                 r#"PRAGMA foreign_keys = OFF;
-PRAGMA foreign_keys = OFF;
 PRAGMA legacy_alter_table = ON;
 SAVEPOINT stairway_rebuild;
 CREATE TEMP TABLE stairway_rebuild (lost_rows INTEGER CONSTRAINT "no row is lost" CHECK (lost_rows = 0), broken_references INTEGER CONSTRAINT "no reference is broken" CHECK (broken_references = 0), foreign_keys INTEGER CONSTRAINT "PRAGMA foreign_keys is OFF" CHECK (foreign_keys = 0));
@@ -55,7 +50,6 @@ DROP TABLE "users_before_rebuild";
 DROP TABLE temp.stairway_rebuild;
 RELEASE stairway_rebuild;
 PRAGMA legacy_alter_table = OFF;
-PRAGMA foreign_keys = ON;
 PRAGMA foreign_keys = ON"#,
             )
             .await?;
@@ -96,7 +90,6 @@ PRAGMA legacy_alter_table = OFF"#,
         // ~ column users.note: default none to 'x'
         db.execute_unprepared(
                 r#"PRAGMA foreign_keys = OFF;
-PRAGMA foreign_keys = OFF;
 PRAGMA legacy_alter_table = ON;
 SAVEPOINT stairway_rebuild;
 CREATE TEMP TABLE stairway_rebuild (lost_rows INTEGER CONSTRAINT "no row is lost" CHECK (lost_rows = 0), broken_references INTEGER CONSTRAINT "no reference is broken" CHECK (broken_references = 0), foreign_keys INTEGER CONSTRAINT "PRAGMA foreign_keys is OFF" CHECK (foreign_keys = 0));
@@ -109,7 +102,6 @@ DROP TABLE "users_before_rebuild";
 DROP TABLE temp.stairway_rebuild;
 RELEASE stairway_rebuild;
 PRAGMA legacy_alter_table = OFF;
-PRAGMA foreign_keys = ON;
 PRAGMA foreign_keys = ON"#,
             )
             .await?;
