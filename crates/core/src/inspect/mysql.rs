@@ -4,12 +4,13 @@ use sqlx::MySqlConnection;
 use stairway_plan::dialect::mysql::catalogue::{
     self, Answers, Queries, SERVER, has_partitions, queries,
 };
+use stairway_plan::dialect::mysql::ddl::{self, Surroundings};
 use stairway_plan::dialect::mysql::hidden;
 use stairway_plan::dialect::rows::TextRow;
 use stairway_plan::schema::{Schema, is_history_table};
 
 use super::rows::fetch_text;
-use super::{InspectError, InspectOptions};
+use super::{Connection, InspectError, InspectOptions};
 
 /// Reads everything. There is no snapshot of the catalogue: a change made meanwhile may be seen in
 /// part.
@@ -33,6 +34,21 @@ pub(super) async fn read(
     Ok(stairway_plan::dialect::mysql::read(&answers, |table| {
         is_history_table(table, history)
     }))
+}
+
+/// What the server is like on which statements would be run.
+pub(crate) async fn surroundings(
+    connection: &mut Connection,
+) -> Result<Surroundings, InspectError> {
+    let Connection::Mysql(connection) = connection else {
+        return Err(InspectError::InvalidUrl {
+            reason: "it is not one of MySQL".to_owned(),
+        });
+    };
+    let server = fetch(connection, "server", SERVER).await?;
+    let settings = fetch(connection, "settings", ddl::SETTINGS).await?;
+    let charsets = fetch(connection, "character sets", ddl::CHARSETS).await?;
+    Ok(Surroundings::new(server, &settings, &charsets))
 }
 
 async fn ask(

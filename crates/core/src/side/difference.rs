@@ -38,9 +38,11 @@ impl Sources {
         questioner: &'a (dyn Questioner + Sync),
     ) -> BoxFuture<'a, Result<Compared, SideError>> {
         Box::pin(async move {
-            // The side that is read first tells what stands around the entities.
+            // The side that is read first tells what stands around the other one, and what of it is not
+            // understood.
             let (before, after);
-            if matches!(from, Side::Entities) {
+            let is_live = |side: &Side| side.url().is_some();
+            if matches!(from, Side::Entities) || is_live(to) && !is_live(from) {
                 let read = self.open(to, None).await?;
                 (before, after) = match self.open(from, Some(&read.schema)).await {
                     Ok(other) => (other, read),

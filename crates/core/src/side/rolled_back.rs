@@ -52,6 +52,7 @@ async fn make_and_read(
         session.run(sql).await.map_err(|error| SideError::Scratch {
             server: server.to_string(),
             message: server.redact(&error.to_string()),
+            is_denied: false,
         })?;
     }
     for part in parts {

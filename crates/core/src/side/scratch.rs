@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use sqlx::mysql::MySqlDatabaseError;
 use stairway_plan::sql::Dialect;
 
 use super::{SideError, session_on};
@@ -38,6 +39,7 @@ impl Scratch {
         let failed = |message: String| SideError::Scratch {
             server: server.to_string(),
             message,
+            is_denied: false,
         };
         if server.dialect() == Dialect::Sqlite {
             let directory = std::env::temp_dir().join(&name);
@@ -55,11 +57,13 @@ impl Scratch {
         let mut session = session_on(server, Access::Read).await?;
         let made = make_on(&mut session, &name).await;
         session.close().await;
-        made.map_err(|error| {
-            failed(format!(
+        made.map_err(|error| SideError::Scratch {
+            server: server.to_string(),
+            message: format!(
                 "{}; a user that may create databases is needed, and may be named for this alone",
                 server.redact(&error.to_string())
-            ))
+            ),
+            is_denied: is_denied(&error),
         })?;
         Ok(Self {
             url: server.sibling(&name),
@@ -117,6 +121,18 @@ impl Drop for Scratch {
     }
 }
 
+/// Whether the user lacks the right, and nothing else is wrong.
+fn is_denied(error: &sqlx::Error) -> bool {
+    let Some(error) = error.as_database_error() else {
+        return false;
+    };
+    if let Some(error) = error.try_downcast_ref::<MySqlDatabaseError>() {
+        // Access denied: for the database, for the command, for want of a privilege.
+        return matches!(error.number(), 1044 | 1142 | 1227);
+    }
+    error.code().as_deref() == Some("42501")
+}
+
 async fn make_on(session: &mut Session, name: &str) -> Result<(), sqlx::Error> {
     let dialect = session.dialect();
     let quoted = dialect.quote_identifier(name);
@@ -165,6 +181,7 @@ async fn remove(remains: &Remains) {
                 dropped.map_err(|error| SideError::Scratch {
                     server: server.to_string(),
                     message: server.redact(&error.to_string()),
+                    is_denied: is_denied(&error),
                 })
             };
             if let Err(error) = removed.await {

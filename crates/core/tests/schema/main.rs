@@ -11,3 +11,4 @@ mod every_type;
 mod laws;
 mod many_tables;
 mod reading;
+mod unjudged;

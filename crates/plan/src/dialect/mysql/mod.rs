@@ -3,7 +3,9 @@
 mod alter;
 mod canonical;
 pub mod catalogue;
+pub mod ddl;
 pub mod hidden;
+mod meaning;
 mod read;
 mod render;
 mod triggers;

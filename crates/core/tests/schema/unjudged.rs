@@ -1,0 +1,351 @@
+//! Who may not make databases on MySQL and MariaDB: statements are read instead of run, and what is
+//! read is what the server makes of them.
+
+use std::collections::BTreeSet;
+use std::path::PathBuf;
+
+use proptest::strategy::{Strategy as _, ValueTree as _};
+use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
+use sea_orm::DbBackend;
+use stairway_core::DatabaseUrl;
+use stairway_core::side::{Compared, Entities, Side, Sources};
+use stairway_plan::diff::{Answers, DiffOptions, PureJudge, Spelling, diff};
+use stairway_plan::filter::Filter;
+
+use crate::cases;
+use crate::databases::{Backend, Database};
+use crate::every_type;
+use crate::laws::{number, spec, sql};
+use crate::reading::{PASSWORD, as_user, name_of};
+
+/// A database and a user that has all rights on it and none beside it.
+struct Owned {
+    database: Database,
+    user: String,
+    file: PathBuf,
+}
+
+impl Owned {
+    async fn create() -> Self {
+        let database = Database::create(Backend::Mysql).await;
+        let name = name_of(&database);
+        let user = format!("{}_o", name.replace("stairway_schema", "sw"));
+        let mut statements = Vec::new();
+        for host in ["%", "localhost"] {
+            statements.push(format!(
+                "CREATE USER '{user}'@'{host}' IDENTIFIED BY '{PASSWORD}'"
+            ));
+            statements.push(format!("GRANT ALL ON `{name}`.* TO '{user}'@'{host}'"));
+        }
+        database.run(&statements).await.expect("a user");
+        let file = std::env::temp_dir().join(format!("{name}.sql"));
+        Self {
+            database,
+            user,
+            file,
+        }
+    }
+
+    fn url(&self) -> DatabaseUrl {
+        DatabaseUrl::parse(&as_user(&self.database, &self.user)).expect("a URL")
+    }
+
+    /// Makes the database by the statements and compares it with them as they are read, both ways.
+    async fn law(&mut self, statements: &[String]) -> Result<Vec<Compared>, String> {
+        self.database.refill(statements).await?;
+        let text: Vec<String> = statements.iter().map(|sql| format!("{sql};\n")).collect();
+        std::fs::write(&self.file, text.concat()).expect("a file");
+        let sources = Sources::new(self.url());
+        let sides = [Side::Database(self.url()), Side::SqlFile(self.file.clone())];
+        let mut both = Vec::new();
+        for [from, to] in [[0, 1], [1, 0]] {
+            let (filter, answers) = (Filter::default(), Answers::new());
+            let compared = sources.compare(&sides[from], &sides[to], &filter, &answers);
+            both.push(compared.await.map_err(|error| error.to_string())?);
+        }
+        Ok(both)
+    }
+
+    async fn drop(self) {
+        let _ = std::fs::remove_file(&self.file);
+        let users = ["%", "localhost"].map(|host| format!("DROP USER '{}'@'{host}'", self.user));
+        self.database.run(&users).await.expect("no user");
+        self.database.drop().await;
+    }
+}
+
+/// What is different, be it in a name only.
+fn found(both: &[Compared]) -> Vec<String> {
+    let mut found = Vec::new();
+    for compared in both {
+        assert_eq!(compared.remarks.len(), 1, "{:?}", compared.remarks);
+        let changes = compared.difference.changes.iter();
+        found.extend(changes.map(|change| format!("{} ({:?})", change.description, change.sql)));
+        let exact = DiffOptions {
+            spelling: Spelling::Exact,
+            ..compared.options
+        };
+        let (from, to) = (&compared.from, &compared.to);
+        let difference = diff(from, to, &exact, &PureJudge, &Answers::new()).expect("one kind");
+        let changes = difference.changes.iter();
+        found.extend(changes.map(|change| format!("spelled: {}", change.description)));
+    }
+    found
+}
+
+/// What was passed over because only a server understands it.
+fn passed_over(both: &[Compared]) -> Vec<&String> {
+    let all = both
+        .iter()
+        .flat_map(|compared| &compared.difference.not_compared);
+    all.filter(|text| text.contains("known to a server") || text.contains("by a server"))
+        .collect()
+}
+
+fn is_there() -> bool {
+    let is_there = Backend::Mysql.is_available();
+    if !is_there {
+        eprintln!("no mysql server to test on");
+    }
+    is_there
+}
+
+#[tokio::test]
+async fn entities_are_read_as_the_server_makes_them() {
+    if !is_there() {
+        return;
+    }
+    let owned = Owned::create().await;
+    let connection = sea_orm::Database::connect(&owned.database.url)
+        .await
+        .expect("a connection");
+    let made = every_type::schema(DbBackend::MySql)
+        .apply(&connection)
+        .await;
+    connection.close().await.expect("a closed connection");
+    made.expect("tables for the entities");
+    let mut sources = Sources::new(owned.url());
+    sources.entities = Some(Entities::new(every_type::schema));
+    let sides = [Side::Database(owned.url()), Side::Entities];
+    let mut both = Vec::new();
+    for [from, to] in [[0, 1], [1, 0]] {
+        both.push(every_type::differences(&sources, &sides[from], &sides[to]).await);
+    }
+    owned.drop().await;
+    assert_eq!(found(&both), Vec::<String>::new());
+    assert_eq!(passed_over(&both), Vec::<&String>::new());
+    assert!(both[0].to.tables.len() >= 4, "what is compared was read");
+    let remark = &both[0].remarks[0];
+    assert!(
+        remark.contains(r"GRANT ALL ON `stairway\_scratch\_%`"),
+        "{remark}"
+    );
+    assert!(!remark.contains(PASSWORD), "{remark}");
+}
+
+/// The same changes come out as with a scratch database.
+#[tokio::test]
+async fn a_difference_is_the_same_as_with_a_scratch_database() {
+    if !is_there() {
+        return;
+    }
+    let owned = Owned::create().await;
+    let connection = sea_orm::Database::connect(&owned.database.url)
+        .await
+        .expect("a connection");
+    let made = every_type::schema(DbBackend::MySql)
+        .apply(&connection)
+        .await;
+    connection.close().await.expect("a closed connection");
+    made.expect("tables for the entities");
+    let changed = [
+        "ALTER TABLE everything MODIFY COLUMN forty varchar(41), DROP COLUMN day, ADD COLUMN more int",
+        "ALTER TABLE everything ALTER COLUMN number_with_default SET DEFAULT 8",
+        "ALTER TABLE everything MODIFY COLUMN colour enum('red') NOT NULL COMMENT 'x'",
+        "ALTER TABLE part DROP FOREIGN KEY `fk-part-next`",
+        "DROP TABLE `keyed by text`",
+    ]
+    .map(str::to_owned);
+    owned.database.run(&changed).await.expect("changes");
+    let declared = |_| {
+        vec![
+            "CREATE INDEX everything_big_whole ON everything (big DESC, whole)",
+            "ALTER TABLE everything ADD CONSTRAINT small CHECK (NOT (small > 5 AND tiny < 3))",
+        ]
+    };
+    let mut differences = Vec::new();
+    let root = DatabaseUrl::parse(&owned.database.url).expect("a URL");
+    for url in [root, owned.url()] {
+        let mut sources = Sources::new(url.clone());
+        sources.entities = Some(Entities::new(every_type::schema).after_tables(declared));
+        let live = Side::Database(url);
+        let compared = every_type::differences(&sources, &live, &Side::Entities).await;
+        let changes = compared.difference.changes.iter();
+        // The server spells the check in its own way.
+        let words = changes.map(
+            |change| match change.description.split_once(" everything: ") {
+                Some((check, _)) if check.contains("check") => check.to_owned(),
+                _ => change.description.clone(),
+            },
+        );
+        let changes: Vec<String> = words.collect();
+        differences.push((changes, compared.remarks.len()));
+    }
+    owned.drop().await;
+    assert!(differences[0].0.len() >= 8, "{:?}", differences[0].0);
+    assert_eq!(differences[1].0, differences[0].0);
+    assert_eq!([differences[0].1, differences[1].1], [0, 1], "remarks");
+}
+
+#[tokio::test]
+async fn what_only_a_server_understands_is_named_and_left_as_it_is() {
+    if !is_there() {
+        return;
+    }
+    let mut owned = Owned::create().await;
+    let statements = [
+        "CREATE TABLE a (id int PRIMARY KEY, b varchar(20) DEFAULT (cast(7 AS char)), \
+         CONSTRAINT odd CHECK (cast(b AS char) <> 'x'), g int GENERATED ALWAYS AS (cast(b AS int)) VIRTUAL)",
+        "CREATE TABLE p (id int PRIMARY KEY) PARTITION BY HASH (id) PARTITIONS 2",
+        "CREATE VIEW v AS SELECT id FROM a WHERE id > 1",
+        "CREATE TRIGGER t BEFORE UPDATE ON a FOR EACH ROW SET @touched = 1",
+        "CREATE FUNCTION f(x int) RETURNS int DETERMINISTIC RETURN x + 1",
+        "ALTER TABLE a MODIFY COLUMN id bigint",
+    ]
+    .map(str::to_owned);
+    let both = owned
+        .law(&statements[..5])
+        .await
+        .expect("statements that run");
+    assert_eq!(found(&both), Vec::<String>::new());
+    let words = passed_over(&both[..1]);
+    for part in [
+        "the default of column b of table a",
+        "a check of table a",
+        "the expression of column g of table a",
+        "table p",
+        "view v",
+        "trigger t",
+        "routine f",
+    ] {
+        assert!(
+            words.iter().any(|word| word.contains(part)),
+            "{part}: {words:?}"
+        );
+    }
+
+    // A statement that changes a table in a way that is not read takes the whole table out.
+    let both = owned.law(&statements).await.expect("statements that run");
+    assert_eq!(found(&both), Vec::<String>::new());
+    let words = passed_over(&both[..1]);
+    assert!(
+        words.iter().any(|word| word.contains("table a")),
+        "{words:?}"
+    );
+
+    // One of which nobody knows what it reaches is refused, with what would help.
+    std::fs::write(
+        &owned.file,
+        "CREATE TABLE a (id int);\nCALL everything();\n",
+    )
+    .expect("a file");
+    let sources = Sources::new(owned.url());
+    let (filter, answers) = (Filter::default(), Answers::new());
+    let live = Side::Database(owned.url());
+    let refused = sources
+        .compare(&live, &Side::SqlFile(owned.file.clone()), &filter, &answers)
+        .await
+        .expect_err("a statement that may do anything")
+        .to_string();
+    assert!(refused.contains("CALL everything()"), "{refused}");
+    assert!(refused.contains("GRANT"), "{refused}");
+    owned.drop().await;
+}
+
+/// The statements of all cases.
+#[tokio::test]
+async fn the_statements_of_all_cases_are_read_as_the_server_makes_them() {
+    if !is_there() {
+        return;
+    }
+    let mut owned = Owned::create().await;
+    let mut complaints = Vec::new();
+    let (mut count, mut whole) = (0, 0);
+    let mut tried = BTreeSet::new();
+    for file in [
+        "autogen_examples.json",
+        "own.json",
+        "own_more.json",
+        "own_mysql.json",
+    ] {
+        for case in cases::load(file) {
+            let mut backends = case["backends"].as_array().into_iter().flatten();
+            if !backends.any(|backend| backend == Backend::Mysql.name()) {
+                continue;
+            }
+            for side in ["before", "after"] {
+                let statements = cases::statements(&case, side, Backend::Mysql);
+                if statements.is_empty() || !tried.insert(statements.clone()) {
+                    continue;
+                }
+                let Ok(both) = owned.law(&statements).await else {
+                    continue;
+                };
+                count += 1;
+                whole += usize::from(passed_over(&both).is_empty());
+                let found = found(&both);
+                if !found.is_empty() {
+                    complaints.push(format!("{}\n  of {statements:?}", found.join("\n")));
+                }
+            }
+        }
+    }
+    owned.drop().await;
+    assert!(complaints.is_empty(), "{}", complaints.join("\n"));
+    eprintln!("{whole} of {count} schemas were read as a whole");
+    assert!(count > 50 && whole * 10 > count * 7, "{whole} of {count}");
+}
+
+/// Schemas that are drawn at random.
+#[tokio::test]
+async fn any_schema_is_read_as_the_server_makes_it() {
+    if !is_there() {
+        return;
+    }
+    let mut owned = Owned::create().await;
+    let cases = number("STAIRWAY_LAW_CASES").unwrap_or(25);
+    let mut seed = [9_u8; 32];
+    seed[..8].copy_from_slice(&number("STAIRWAY_LAW_SEED").unwrap_or(1).to_le_bytes());
+    let rng = TestRng::from_seed(RngAlgorithm::ChaCha, &seed);
+    let mut runner = TestRunner::new_with_rng(Config::default(), rng);
+    let (mut complaints, mut count) = (Vec::new(), 0);
+    for _ in 0..cases {
+        let drawn = spec::spec()
+            .new_tree(&mut runner)
+            .expect("a spec")
+            .current();
+        for after in [false, true] {
+            let side = sql::Side {
+                spec: &drawn,
+                backend: Backend::Mysql,
+                after,
+            };
+            let statements = side.statements();
+            let Ok(both) = owned.law(&statements).await else {
+                continue;
+            };
+            count += 1;
+            let mut found = found(&both);
+            let odd = passed_over(&both)
+                .into_iter()
+                .filter(|word| !word.starts_with("view ") && !word.starts_with("trigger "));
+            found.extend(odd.cloned());
+            if !found.is_empty() {
+                complaints.push(format!("{}\n  of {statements:?}", found.join("\n")));
+            }
+        }
+    }
+    owned.drop().await;
+    assert!(complaints.is_empty(), "{}", complaints.join("\n"));
+    assert!(count > cases / 2, "{count} of {cases}");
+}
