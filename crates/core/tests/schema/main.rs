@@ -8,6 +8,7 @@
 mod cases;
 mod databases;
 mod every_type;
+mod four_bytes;
 mod laws;
 mod many_tables;
 mod reading;

@@ -10,6 +10,7 @@ mod read;
 mod render;
 mod triggers;
 mod types;
+pub mod unshown;
 mod write;
 
 use crate::op::Op;

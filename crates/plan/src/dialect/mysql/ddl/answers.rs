@@ -374,7 +374,7 @@ impl Made {
             self.text.engine.as_deref().unwrap_or(server.engine()),
             self.text.collation.as_deref().unwrap_or_default(),
             &options.unwrap_or_default(),
-            &self.text.comment,
+            &kept_comment(&self.text.comment, mariadb),
         ]));
         for column in &self.columns {
             answers.columns.push(column.row(table, mariadb));
@@ -416,7 +416,7 @@ impl Made {
                         .length
                         .map_or_else(String::new, |length| length.to_string()),
                     method,
-                    &key.comment,
+                    &kept_comment(&key.comment, mariadb),
                 ]);
                 cells.push(None);
                 cells.push(Some(if key.hidden { "YES" } else { "NO" }.to_owned()));
@@ -500,7 +500,8 @@ impl MadeColumn {
         cells.push(default);
         cells.push(Some(extra.join(" ")));
         cells.push(generated.map(|(expression, _)| shown_expression(expression, mariadb)));
-        cells.extend(row([&charset, &collation, &text.comment]));
+        let comment = kept_comment(&text.comment, mariadb);
+        cells.extend(row([&charset, &collation, &comment]));
         cells
     }
 
@@ -537,6 +538,12 @@ fn shown_expression(expression: &str, mariadb: bool) -> String {
     } else {
         expression.replace('\'', "\\'")
     }
+}
+
+/// What the server keeps of a comment: MariaDB has no characters of four bytes there.
+fn kept_comment(comment: &str, mariadb: bool) -> String {
+    let kept = |c: char| if mariadb && c.len_utf8() == 4 { '?' } else { c };
+    comment.chars().map(kept).collect()
 }
 
 /// The current time as the server shows it.

@@ -14,7 +14,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use thiserror::Error;
 
 use self::answers::Made;
-use self::parse::{Name, Statement};
+use self::parse::{Element, Name, Statement};
 use super::catalogue::{self, is_mariadb};
 use super::{canonical, meaning, read};
 use crate::dialect::Dialect;
@@ -162,6 +162,48 @@ impl Surroundings {
         };
         Some((of_collation, collation))
     }
+}
+
+/// The texts in a statement that a server shows of a table.
+#[derive(Clone, Debug, Default)]
+pub(super) struct ShownTable {
+    /// By column.
+    pub(super) columns: BTreeMap<String, ShownColumn>,
+    /// The conditions of checks by their names.
+    pub(super) checks: BTreeMap<String, String>,
+}
+
+/// The texts of a column.
+#[derive(Clone, Debug, Default)]
+pub(super) struct ShownColumn {
+    pub(super) default: Option<String>,
+    pub(super) generated: Option<String>,
+    pub(super) check: Option<String>,
+}
+
+/// Reads what `SHOW CREATE TABLE` says, without the parts that are not understood.
+pub(super) fn shown_table(sql: &str) -> ShownTable {
+    let mut shown = ShownTable::default();
+    for element in parse::shown_elements(sql) {
+        match element {
+            Element::Column(column) => {
+                let texts = ShownColumn {
+                    default: column.default,
+                    generated: column.generated.map(|(expression, _)| expression),
+                    check: column.check,
+                };
+                shown.columns.insert(column.name, texts);
+            }
+            Element::Check {
+                name: Some(name),
+                expression,
+            } => {
+                shown.checks.insert(name, expression);
+            }
+            Element::Check { name: None, .. } | Element::Key(_) | Element::ForeignKey(_) => {}
+        }
+    }
+    shown
 }
 
 /// What a person calls a kind of object that is not read from statements, and its catalogue entry.

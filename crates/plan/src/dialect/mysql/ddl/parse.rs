@@ -153,6 +153,30 @@ pub(super) fn statement(sql: &str) -> Option<Statement> {
     parser.peek().is_none().then_some(statement)
 }
 
+/// The parts of a table as a server shows it, without those that are not understood.
+pub(super) fn shown_elements(sql: &str) -> Vec<Element> {
+    let mut parser = Parser {
+        sql,
+        tokens: significant(sql, Dialect::Mysql),
+        at: 0,
+    };
+    let mut elements = Vec::new();
+    while parser.peek().is_some_and(|token| !token.is_sign("(")) {
+        parser.at += 1;
+    }
+    while parser.skip_sign("(") || parser.skip_sign(",") {
+        let element = parser.element();
+        if parser.is_sign_at(0, ",") || parser.is_sign_at(0, ")") {
+            elements.extend(element);
+        }
+        while parser.peek().is_some() && !parser.is_sign_at(0, ",") && !parser.is_sign_at(0, ")") {
+            let close = closing(&parser.tokens, parser.at).filter(|_| parser.is_sign_at(0, "("));
+            parser.at = close.unwrap_or(parser.at) + 1;
+        }
+    }
+    elements
+}
+
 /// Whether no part of the text is for some servers only.
 fn runs_everywhere(sql: &str) -> bool {
     tokens(sql, SqlDialect::MySql)

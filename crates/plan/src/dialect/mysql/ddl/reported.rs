@@ -39,7 +39,12 @@ pub(super) fn column_type(written: &TypeText, bytes: u64) -> Option<String> {
         return None;
     }
     let takes_values = ["enum", "set"].contains(&base);
-    if takes_values == values.is_empty() {
+    // The catalogue can't show characters of four bytes there.
+    let are_shown = values
+        .iter()
+        .flat_map(|value| value.chars())
+        .all(|c| c.len_utf8() < 4);
+    if takes_values == values.is_empty() || !are_shown {
         return None;
     }
     let with = |base: &str, numbers: &[u64]| -> String {
