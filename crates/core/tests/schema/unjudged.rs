@@ -158,7 +158,7 @@ async fn a_difference_is_the_same_as_with_a_scratch_database() {
         .await;
     connection.close().await.expect("a closed connection");
     made.expect("tables for the entities");
-    let changed = [
+    let drift = [
         "ALTER TABLE everything MODIFY COLUMN forty varchar(41), DROP COLUMN day, ADD COLUMN more int",
         "ALTER TABLE everything ALTER COLUMN number_with_default SET DEFAULT 8",
         "ALTER TABLE everything MODIFY COLUMN colour enum('red') NOT NULL COMMENT 'x'",
@@ -166,7 +166,7 @@ async fn a_difference_is_the_same_as_with_a_scratch_database() {
         "DROP TABLE `keyed by text`",
     ]
     .map(str::to_owned);
-    owned.database.run(&changed).await.expect("changes");
+    owned.database.run(&drift).await.expect("changes");
     let declared = |_| {
         vec![
             "CREATE INDEX everything_big_whole ON everything (big DESC, whole)",

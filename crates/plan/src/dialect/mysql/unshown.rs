@@ -202,7 +202,7 @@ impl Doubts {
             let trigger = answers.triggers.iter_mut().find(|row| cell(row, 0) == name);
             let text = shown.triggers.iter().find(|row| cell(row, 0) == name);
             settle_body(trigger, text, place::TRIGGER, || {
-                leave(format!("the body of trigger {name}"))
+                leave(format!("the body of trigger {name}"));
             });
         }
         for (kind, name) in &self.routines {

@@ -55,6 +55,10 @@ pub(super) enum Element {
 }
 
 /// A column.
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is one word that the column has or has not"
+)]
 #[derive(Clone, Debug, Default)]
 pub(super) struct ColumnText {
     pub(super) name: String,
@@ -602,9 +606,9 @@ impl<'a> Parser<'a> {
         let mut name = token.text.to_ascii_lowercase();
         self.at += 1;
         if name == "double" && self.skip(&["PRECISION"]) {
-            name = "double precision".to_owned();
+            "double precision".clone_into(&mut name);
         } else if ["char", "character"].contains(&name.as_str()) && self.skip(&["VARYING"]) {
-            name = "varchar".to_owned();
+            "varchar".clone_into(&mut name);
         }
         let mut written = TypeText {
             name,

@@ -58,7 +58,7 @@ pub(super) fn column_type(written: &TypeText, bytes: u64) -> Option<String> {
     let text = match (base, numbers.as_slice()) {
         ("bool" | "boolean", []) => "tinyint(1)".to_owned(),
         (integer, []) if INTEGERS.contains(&integer) => {
-            let width = match integer {
+            let digits = match integer {
                 "tinyint" => 3,
                 "smallint" => 5,
                 "mediumint" => 8,
@@ -66,19 +66,20 @@ pub(super) fn column_type(written: &TypeText, bytes: u64) -> Option<String> {
                 _ => 20,
             };
             if written.zerofill {
-                with(integer, &[width])
+                with(integer, &[digits])
             } else {
                 integer.to_owned()
             }
         }
-        (integer, [width]) if INTEGERS.contains(&integer) && *width > 0 => with(integer, numbers),
+        (integer, [digits]) if INTEGERS.contains(&integer) && *digits > 0 => with(integer, numbers),
         ("decimal", []) => with(base, &[10, 0]),
         ("decimal", [digits]) if *digits > 0 => with(base, &[*digits, 0]),
         ("decimal", [digits, _]) if *digits > 0 => with(base, numbers),
         ("float", [digits]) => with(if *digits > 24 { "double" } else { "float" }, &[]),
-        ("float" | "double", [] | [_, _]) => with(base, numbers),
         ("bit" | "char" | "binary", []) => with(base, &[1]),
-        ("bit" | "char" | "varchar" | "binary" | "varbinary", [_]) => with(base, numbers),
+        ("float" | "double", [] | [_, _])
+        | ("bit" | "char" | "varchar" | "binary" | "varbinary", [_])
+        | ("datetime" | "timestamp" | "time", [1..=6]) => with(base, numbers),
         ("text" | "blob", [length]) => {
             let length = if base == "text" {
                 length.saturating_mul(bytes)
@@ -94,8 +95,6 @@ pub(super) fn column_type(written: &TypeText, bytes: u64) -> Option<String> {
             };
             format!("{size}{base}")
         }
-        ("datetime" | "timestamp" | "time", [0]) => base.to_owned(),
-        ("datetime" | "timestamp" | "time", [_]) => with(base, numbers),
         ("year", [] | [4]) => "year".to_owned(),
         ("enum" | "set", []) => {
             // The catalogue has no blanks at the ends of values.
@@ -105,7 +104,8 @@ pub(super) fn column_type(written: &TypeText, bytes: u64) -> Option<String> {
             let values: Vec<String> = values.collect();
             format!("{base}({})", values.join(","))
         }
-        (
+        ("datetime" | "timestamp" | "time", [0])
+        | (
             "datetime" | "timestamp" | "time" | "date" | "tinytext" | "text" | "mediumtext"
             | "longtext" | "tinyblob" | "blob" | "mediumblob" | "longblob" | "json" | "uuid"
             | "inet4" | "inet6" | "geometry" | "point" | "linestring" | "polygon" | "multipoint"
