@@ -3,11 +3,12 @@
 //! Whatever the source, what is compared is read from a catalogue by the same code: an SQL file, the
 //! revisions and the entities are first brought into a scratch database, which is dropped again, so
 //! that types, defaults and expressions are the server's own words on both sides. Where no database
-//! may be made, PostgreSQL makes the entities in a schema that is rolled back, and on MySQL the
+//! may be made, PostgreSQL makes entities and files in a schema that is rolled back, and on MySQL the
 //! statements are read as text.
 
 mod difference;
 mod entities;
+mod reach;
 mod renamed;
 mod rolled_back;
 mod scratch;
@@ -29,6 +30,7 @@ use crate::{BoxFuture, Config, Error, Manager, MigrationSet, UrlError};
 
 pub use difference::Compared;
 pub use entities::Entities;
+use entities::Part;
 use scratch::Scratch;
 pub use script::ScriptError;
 
@@ -110,7 +112,7 @@ pub enum SideError {
     /// There is no scratch database, and a statement can't be understood without one.
     #[error(
         "{source}; no scratch database can be made beside {server}: {}",
-        unjudged::NEEDED
+        scratch::NEEDED_ON_MYSQL
     )]
     Unreadable {
         server: String,
@@ -212,6 +214,17 @@ impl Sources {
                         }) if dialect_of(&self.server) == Dialect::Mysql => {
                             self.unjudged(side, &parts, beside, &message).await
                         }
+                        Err(SideError::Scratch {
+                            is_denied: true,
+                            message,
+                            ..
+                        }) if dialect_of(&self.server) == Dialect::Postgres => {
+                            let parts = [Part {
+                                origin: name.into(),
+                                sql: text,
+                            }];
+                            self.rolled_back(side, &parts, &message).await
+                        }
                         made => made,
                     }
                 }
@@ -232,7 +245,8 @@ impl Sources {
                         Err(SideError::Scratch { message, .. })
                             if dialect_of(&self.server) == Dialect::Postgres =>
                         {
-                            self.rolled_back(side, entities, &message).await
+                            let parts = entities.parts(SqlDialect::Postgres).await?;
+                            self.rolled_back(side, &parts, &message).await
                         }
                         Err(SideError::Scratch {
                             is_denied: true,
@@ -243,7 +257,7 @@ impl Sources {
                             let parts: Vec<Source<'_>> = parts
                                 .iter()
                                 .map(|part| Source {
-                                    origin: part.origin,
+                                    origin: &part.origin,
                                     sql: &part.sql,
                                 })
                                 .collect();
@@ -274,23 +288,27 @@ impl Sources {
         })
     }
 
-    /// Makes the entities in a schema that is rolled back.
+    /// Makes entities or a file in a schema that is rolled back.
     async fn rolled_back(
         &self,
         side: &Side,
-        entities: &Entities,
+        parts: &[Part],
         why: &str,
     ) -> Result<Opened, SideError> {
         let name = scratch::new_name();
-        let schema = rolled_back::read(&self.server, &name, entities, &self.inspect).await?;
+        let made = rolled_back::Made {
+            side,
+            parts,
+            sees_default_schema: matches!(side, Side::Entities),
+        };
+        let schema = rolled_back::read(&self.server, &name, &made, &self.inspect).await?;
         Ok(Opened {
             label: side.to_string(),
             schema,
             connection: None,
             scratch: None,
             remark: Some(format!(
-                "the entities were made in a schema of {} that was rolled back, because no scratch database could be \
-                 made: {why}",
+                "{side}: made in a schema of {} that was rolled back, because no scratch database could be made: {why}",
                 self.server
             )),
         })
@@ -312,9 +330,8 @@ impl Sources {
             scratch: None,
             remark: Some(format!(
                 "{side}: the statements were read and not run, so that spellings were compared without {} as the \
-                 judge, because no scratch database could be made: {why}; {}",
-                self.server,
-                unjudged::NEEDED
+                 judge, because no scratch database could be made: {why}",
+                self.server
             )),
         })
     }

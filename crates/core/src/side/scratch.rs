@@ -12,6 +12,9 @@ use crate::connection::{Access, DatabaseUrl, Session};
 /// be told from a database that matters.
 const PREFIX: &str = "stairway_scratch_";
 
+/// What lets a user of MySQL or MariaDB make scratch databases, for people.
+pub(super) const NEEDED_ON_MYSQL: &str = r"GRANT ALL ON `stairway\_scratch\_%`.* TO …";
+
 /// A scratch database. Dropping the value removes the database.
 #[derive(Debug)]
 pub(super) struct Scratch {
@@ -60,8 +63,12 @@ impl Scratch {
         made.map_err(|error| SideError::Scratch {
             server: server.to_string(),
             message: format!(
-                "{}; a user that may create databases is needed, and may be named for this alone",
-                server.redact(&error.to_string())
+                "{}; a user that may create databases is needed, and may be named for this alone{}",
+                server.redact(&error.to_string()),
+                match server.dialect() {
+                    Dialect::MySql => format!(": {NEEDED_ON_MYSQL}"),
+                    Dialect::Postgres | Dialect::Sqlite => String::new(),
+                }
             ),
             is_denied: is_denied(&error),
         })?;

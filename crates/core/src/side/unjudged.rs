@@ -8,10 +8,6 @@ use super::{SideError, open};
 use crate::connection::DatabaseUrl;
 use crate::inspect::{InspectOptions, surroundings};
 
-/// What lets the server judge, for people.
-pub(super) const NEEDED: &str =
-    r"`GRANT ALL ON `stairway\_scratch\_%`.* TO …` lets the server judge";
-
 /// Reads what the statements would make in the database of the URL.
 pub(super) async fn read(
     server: &DatabaseUrl,

@@ -262,6 +262,37 @@ async fn what_only_a_server_understands_is_named_and_left_as_it_is() {
     owned.drop().await;
 }
 
+/// A dump that turns to its database, or names it, means the real one.
+#[tokio::test]
+async fn a_file_that_means_another_database_is_refused_before_anything_is_run() {
+    if !is_there() {
+        return;
+    }
+    let owned = Owned::create().await;
+    let name = name_of(&owned.database);
+    let table = "CREATE TABLE t (id int PRIMARY KEY)".to_owned();
+    owned.database.run(&[table]).await.expect("a table");
+    let root = DatabaseUrl::parse(&owned.database.url).expect("a URL");
+    for (url, is_run) in [(root, true), (owned.url(), false)] {
+        let sources = Sources::new(url.clone());
+        let live = Side::Database(url);
+        for text in [
+            format!("CREATE TABLE a (id int);\nUSE `{name}`;\nDROP TABLE IF EXISTS t;\n"),
+            format!("DROP TABLE `{name}`.t;\n"),
+            format!("DROP DATABASE `{name}`;\n"),
+        ] {
+            std::fs::write(&owned.file, &text).expect("a file");
+            let file = Side::SqlFile(owned.file.clone());
+            let (filter, answers) = (Filter::default(), Answers::new());
+            let compared = sources.compare(&live, &file, &filter, &answers).await;
+            assert!(compared.is_err() || !is_run, "{text}");
+        }
+    }
+    let tables = owned.database.run_script("SHOW TABLES;");
+    owned.drop().await;
+    assert_eq!(tables.expect("tables"), "t\n");
+}
+
 /// The statements of all cases.
 #[tokio::test]
 async fn the_statements_of_all_cases_are_read_as_the_server_makes_them() {
@@ -348,4 +379,91 @@ async fn any_schema_is_read_as_the_server_makes_it() {
     owned.drop().await;
     assert!(complaints.is_empty(), "{}", complaints.join("\n"));
     assert!(count > cases / 2, "{count} of {cases}");
+}
+
+/// On PostgreSQL a file is made in a schema that is rolled back, and never finds what is real.
+#[tokio::test]
+async fn a_file_is_compared_on_postgres_without_the_right_to_make_databases() {
+    let backend = Backend::Postgres;
+    if !backend.is_available() {
+        eprintln!("no {} server to test on", backend.name());
+        return;
+    }
+    let database = Database::create(backend).await;
+    let name = name_of(&database);
+    let user = format!("{name}_owner");
+    let made = [
+        format!("CREATE ROLE {user} LOGIN PASSWORD '{PASSWORD}'"),
+        format!("GRANT CREATE ON DATABASE {name} TO {user}"),
+        format!("GRANT ALL ON SCHEMA public TO {user}"),
+    ];
+    database.run(&made).await.expect("a user");
+    let own = as_user(&database, &user);
+    let url = DatabaseUrl::parse(&own).expect("a URL");
+    let statements = "DROP TABLE IF EXISTS b; DROP TABLE IF EXISTS a;\n\
+         CREATE TYPE mood AS ENUM ('x', 'y');\n\
+         CREATE TABLE a (id serial PRIMARY KEY, m mood DEFAULT 'x', n numeric(10, 2) CHECK (n > 0));\n\
+         CREATE TABLE b (id bigint GENERATED ALWAYS AS IDENTITY, a_id integer REFERENCES a (id), t text DEFAULT lower('X'));\n\
+         CREATE UNIQUE INDEX only_some ON b (lower(t)) WHERE a_id IS NOT NULL;\n\
+         CREATE VIEW v AS SELECT id FROM a WHERE m = 'x';\n";
+    let script = format!("SET ROLE {user};\n{statements}RESET ROLE; INSERT INTO a (n) VALUES (1);");
+    database.run(&[script]).await.expect("what is real");
+    let file = std::env::temp_dir().join(format!("{name}.sql"));
+    let sources = Sources::new(url.clone());
+    let sides = [Side::Database(url), Side::SqlFile(file.clone())];
+    std::fs::write(&file, statements).expect("a file");
+    let mut found = Vec::new();
+    let mut remarks = Vec::new();
+    for [from, to] in [[0, 1], [1, 0]] {
+        let compared = every_type::differences(&sources, &sides[from], &sides[to]).await;
+        let changes = compared.difference.changes.into_iter();
+        found.extend(changes.map(|change| format!("{}: {:?}", change.description, change.sql)));
+        remarks.extend(compared.remarks);
+    }
+    std::fs::write(
+        &file,
+        format!("{statements}ALTER TABLE a ADD COLUMN more int;"),
+    )
+    .expect("a file");
+    let other = every_type::differences(&sources, &sides[0], &sides[1]).await;
+    let mut refused = Vec::new();
+    for text in [
+        "CREATE TABLE public.c (id int)",
+        "COMMIT; DROP TABLE a",
+        "INSERT INTO a (n) VALUES (2)",
+    ] {
+        std::fs::write(&file, text).expect("a file");
+        let (filter, answers) = (Filter::default(), Answers::new());
+        let compared = sources
+            .compare(&sides[0], &sides[1], &filter, &answers)
+            .await;
+        refused.push(compared.expect_err(text).to_string());
+    }
+    let left = database.run_script(
+        "SELECT (SELECT count(*) FROM a), (SELECT count(*) FROM pg_namespace WHERE nspname LIKE 'stairway%');",
+    );
+    let dropped = [
+        format!("DROP OWNED BY {user} CASCADE"),
+        format!("DROP ROLE {user}"),
+    ];
+    let dropped = database.run(&dropped).await;
+    let _ = std::fs::remove_file(&file);
+    database.drop().await;
+    dropped.expect("no user");
+    assert!(found.is_empty(), "{}", found.join("\n"));
+    assert!(
+        remarks.len() == 2 && remarks.iter().all(|remark| remark.contains("rolled back")),
+        "{remarks:?}"
+    );
+    let changes = other.difference.changes.iter();
+    let changes: Vec<&str> = changes.map(|change| change.description.as_str()).collect();
+    assert_eq!(changes, ["+ column a.more integer"]);
+    for (refused, word) in
+        refused
+            .iter()
+            .zip(["the schema public", "transactions", "no definition"])
+    {
+        assert!(refused.contains(word), "{refused}");
+    }
+    assert_eq!(left.expect("counts").trim(), "1|0");
 }
