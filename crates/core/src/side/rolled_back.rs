@@ -146,7 +146,14 @@ fn as_default_schema(mut schema: Schema, name: &str) -> Result<Schema, SideError
     schema
         .namespaces
         .retain(|other, _: &mut Namespace| *other == default_schema);
-    schema.not_compared.clear();
+    schema.other_types.retain(|object| is_inside(object));
+    let inside = format!("{name}.");
+    schema
+        .not_compared
+        .retain(|object| object.contains(&inside));
+    for object in &mut schema.not_compared {
+        *object = object.replace(&inside, "");
+    }
     schema
         .dependencies
         .retain(|dependency| format!("{:?}", dependency.dependent).contains(name));

@@ -11,5 +11,6 @@ mod every_type;
 mod four_bytes;
 mod laws;
 mod many_tables;
+mod other_types;
 mod reading;
 mod unjudged;

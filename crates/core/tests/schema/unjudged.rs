@@ -467,3 +467,121 @@ async fn a_file_is_compared_on_postgres_without_the_right_to_make_databases() {
     }
     assert_eq!(left.expect("counts").trim(), "1|0");
 }
+
+/// Conditions that are understood without a server.
+const CONDITIONS: &str = r#"
+a >= -5 | a between -5 and 9000000000 | a <> 99 or a is null | not (a = 98) | a > -10 and (a < 91 or a > 92)
+length(b) < 100 | b not in ('u','v') | b not like 'zz%' | lower(b) <> 'no' and b <> 'it''s not' | c in (true,false)
+c or not c | a is null or a is not null | a+1*2 > 3 | (a+1)*2 > 3 | a - (1 - 2) > 0 | a % 2 = 0 | a mod 2 = 0
+a div 2 = 0 | a/2 = 1 | char_length(b) > 2 | upper(b)='X' | substring(b,1,2)='ab' | b regexp '^a' | b like '%x' escape '!'
+coalesce(a,0)=0 | ifnull(a,0)=0 | if(a>0,1,0) = 1 | case when a>0 then 1 else 0 end = 1 | a = b | a <=> 3 | a != 3 | a & 3 > 0
+~a > 1 | !a | -a > 0 | json_valid(b) | trim(b) <> '' | e > '2020-01-01' | d > 1.50 | d > 1e3 | a in (1) | abs(a) > 0
+concat(b,'x') <> '' | b collate utf8mb4_bin = 'x' | a between 1 and 2 or a between 5 and 6 | a not between 1 and 2
+not a between 1 and 2 | not (a > 1 and a < 5) | not (a>1 or a<5) | not a in (1,2) | not b like 'x' | not a is null
+a is true | a is not false | not not c | a and c | a && c | greatest(a,1) > 0 | round(d,1)>0 | a > 1 > 2 | (a > 1) = (a > 2)
+((a))>1 | a > 1 and (c or (a < 3 and c)) | a > 1 and (c and a < 3) | (a > 1 and c) or (a < 3) | not (c or a is null)
+not (b not like 'x') | a = 1 or a = 2 or c | a > +5 | a > 5.10 | a > .5 | b = "dq" | b = 'back\\slash' | b = 'ä' | b = '😀'
+a*2-1 > a-(2+1) | b = _utf8mb4'x' | a > true | a is null = 0 | year(e) > 2000 | a > (case c when 1 then 2 end)
+nullif(a,0) > 1 | json_extract(b,'$.a') = 1 | left(b,1) = 'a' | replace(b,'a','b') = 'x' | length(trim(b)) > 0
+octet_length(b) > 0 | substr(b,2) = 'a' | mod(a,2)=0 | ceil(d) = 1 | floor(d) = 1 | pow(a,2) = 1 | locate('a', b) > 0
+a between (1) and (2+1) | isnull(a) | a in (1,2) = 1 | b in ('x') | json_valid(b) and c | not json_valid(b) | b not regexp 'x'
+not (a <=> 3) | instr(b,'x')>0 | day(e)=1 | month(e)=1 | hex(b)='x' | not (a is true) | (not a) = 1 | a in (1,2) or not c
+unix_timestamp(e)>1 | lpad(b,2,'x')='x' | md5(b)='x' | sha2(b,256)='x' | sha1(b)='x' | ltrim(b)='x' | concat_ws(',',b,b)='x'
+json_unquote(json_extract(b,'$.a'))='x' | json_type(b)='x' | json_length(b)>1 | sign(a)=1 | sqrt(a)=1 | truncate(d,1)=1
+power(a,2)=1 | weekday(e)=1 | dayofweek(e)=1 | hour(e)=1 | quarter(e)=1 | character_length(b)=1 | mid(b,1,2)='a'
+a or b = 'x' and c | b like 'x' = 1 | a + (b = 'x') > 1 | -5 < a | a > - 5 | a > -(5) | a > -(a) | strcmp(b,'x')=0
+reverse(b)='x' | ascii(b)=1 | repeat(b,2)='x' | field(b,'x')>1 | find_in_set('x',b)>0 | a*(1+1) > (2) | a <= 5 is true
+least(a,1)>0 | crc32(b)>1 | bit_count(a)>1 | b in (a, 'x') | a between 1 and 2 and c | a not in (1) | a in (null,1)
+dayofyear(e) = 1 | minute(e) = 1 | second(e) = 1 | last_day(e) > e | rpad(b,2,'x')='x' | rtrim(b)='x' | right(b,1)='x' | to_days(e) > 1
+json_array(a) <> '' | json_object('a', a) <> '' | a >> 1 > 0 | a << 1 > 0 | a ^ 3 > 0 | a * -1 < 1 | not exists_not = 1
+unhex(b) = 'x' | a > 1 or a < -1 and not (c and b is null) | not (a + 1) | not -a | not b rlike 'x' | a is unknown | a is not null
+"#;
+
+#[tokio::test]
+async fn conditions_are_understood_as_the_server_understands_them() {
+    if !is_there() {
+        return;
+    }
+    let mut owned = Owned::create().await;
+    let conditions: Vec<&str> = CONDITIONS.split(['|', '\n']).map(str::trim).collect();
+    let conditions = conditions.into_iter().filter(|text| !text.is_empty());
+    let statements: Vec<String> = conditions
+        .enumerate()
+        .map(|(at, condition)| {
+            format!(
+                "CREATE TABLE t{at} (a int, b varchar(40), c boolean, d decimal(10,2), e datetime, exists_not int, \
+                 CONSTRAINT ck{at} CHECK ({condition}))"
+            )
+        })
+        .collect();
+    let both = owned.law(&statements).await;
+    owned.drop().await;
+    let both = both.expect("statements that run");
+    assert_eq!(found(&both), Vec::<String>::new());
+    assert_eq!(passed_over(&both), Vec::<&String>::new());
+    assert!(both[0].to.tables.len() > 150, "{}", both[0].to.tables.len());
+}
+
+/// Types, attributes and defaults in all the spellings that are understood.
+const COLUMNS: &str = "
+int default '7' | int default +7 | bigint(5) unsigned zerofill | int zerofill | integer(3) | int4 | int8 unsigned | middleint
+bool default true | boolean not null default 0 | tinyint(1) unsigned | dec(5) | numeric(6,2) default 1 | fixed default -1.0
+decimal(10,2) default '1.50' | float(10) | float(30) | real default 1.5 | double precision default 0.25 | double(5,2) | float4
+bit | bit(3) default 5 | bit(3) default b'101' | char | char varying(5) | character(4) default 'a ' | varchar(3) default 7
+varchar(9) character set latin1 | varchar(9) charset utf8 | varchar(9) character set latin1 collate latin1_bin default 'é'
+varchar(9) collate utf8mb4_unicode_ci not null default '' | varchar(9) default '😀' comment 'é' | text(10) | text(100) | text(70000)
+tinytext | mediumtext default 'x' | longtext default ('x') | blob(10) | blob default 'x' | varbinary(4) default 'ab'
+binary(2) default 'ab' | date default '2024-02-29' | date default (curdate()) | datetime default '2024-01-01'
+datetime(3) default '2024-01-01 10:00' | datetime default now() | datetime(6) default now(6) on update current_timestamp(6)
+timestamp | timestamp not null default current_timestamp on update now() | timestamp(0) null | time default '10:00' | time(2) default '10:00:00'
+year | year(4) default 2024 | enum('a ','b''c','d,e') default 'a' | set('x','y','z') default 'z,x' | json | json default '{}'
+json default (json_object()) | json check (c <> '') | longtext check (json_valid(c)) | uuid | uuid default (uuid()) | inet6 | inet4
+int default (1 + 2) | int default (5) | varchar(20) default (concat('a','b')) | varchar(36) default uuid() | int default null
+int as (id + 1) | int generated always as (id * 2) stored | varchar(9) as (lower('X')) persistent | int check (c > 0)
+int unique | int unique key comment 'u' | int invisible | geometry | point | geometrycollection | int references t0 (id)
+int not null comment 'it''s \"quoted\" \\\\ here' | int references t0 (id) on delete cascade | int null
+";
+
+#[tokio::test]
+async fn columns_are_understood_as_the_server_understands_them() {
+    if !is_there() {
+        return;
+    }
+    let mut owned = Owned::create().await;
+    let columns = COLUMNS.split(['|', '\n']).map(str::trim);
+    let columns: Vec<&str> = columns.filter(|text| !text.is_empty()).collect();
+    // In all kinds of tables: what a column is depends on its table.
+    for options in [
+        "",
+        " COLLATE utf8mb4_bin",
+        " CHARACTER SET latin1 COMMENT 'a table'",
+        " CHARSET=utf8mb3 ROW_FORMAT=COMPACT",
+    ] {
+        let mut statements = vec!["CREATE TABLE t0 (id int PRIMARY KEY)".to_owned()];
+        for (at, column) in columns.iter().enumerate() {
+            if options.contains("utf8mb3") || options.contains("latin1") {
+                // What the table can't hold is no default.
+                if column.contains('😀') {
+                    continue;
+                }
+            }
+            let at = at + 1;
+            statements.push(format!(
+                "CREATE TABLE t{at} (id int PRIMARY KEY, c {column}){options}"
+            ));
+        }
+        let both = owned.law(&statements).await;
+        let Ok(both) = both else {
+            let why = both.expect_err("an error");
+            owned.drop().await;
+            panic!("{why}");
+        };
+        let (found, passed) = (found(&both), passed_over(&both));
+        if !found.is_empty() || !passed.is_empty() {
+            let words = format!("{options}: {}\n{passed:?}", found.join("\n"));
+            owned.drop().await;
+            panic!("{words}");
+        }
+    }
+    owned.drop().await;
+}
