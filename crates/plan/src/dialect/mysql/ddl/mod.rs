@@ -8,6 +8,8 @@
 mod answers;
 mod parse;
 mod reported;
+#[cfg(test)]
+mod tests;
 
 use std::collections::{BTreeMap, BTreeSet};
 
