@@ -2,9 +2,9 @@
 
 use std::fs;
 
-use stairway_tests::{TestDatabase, on_each_backend};
+use stairway_tests::{Backend, TestDatabase, available_backends, on_each_backend};
 
-use crate::calls::{User, call, tables};
+use crate::calls::{User, call, expect_words, tables};
 
 /// Commands that only look, whatever the state of the database.
 const LOOKING: &[&str] = &[
@@ -90,5 +90,49 @@ fn looking_at_an_sqlite_database_leaves_no_file_beside_it() {
     assert!(
         fs::read(&file).expect("it can be read") == content,
         "the file was changed"
+    );
+}
+
+/// Who has every right on the own database and may make no other gets the same difference, and is told
+/// how it came about and what would let the server judge.
+#[test]
+fn entities_are_compared_on_mysql_without_the_right_to_make_a_database() {
+    if !available_backends().contains(&Backend::MySql) {
+        return;
+    }
+    let database = TestDatabase::create(Backend::MySql);
+    let user = User::who_reads(&database).expect("MySQL has users");
+    user.grant("ALL");
+    call(user.url(), 0, "upgrade");
+    let changes = |url: &str| {
+        let run = call(
+            url,
+            0,
+            &format!("schema diff --from {url} --to entities --output json"),
+        );
+        let json = run.json();
+        (json["changes"].clone(), json["not_compared"].clone(), run)
+    };
+    for (drift, count) in [
+        ("SELECT 1", 0),
+        (
+            "ALTER TABLE users DROP COLUMN email, ADD COLUMN mail varchar(80) NOT NULL; DROP TABLE user_preferences",
+            3,
+        ),
+    ] {
+        database.execute(drift);
+        let (judged, names, _) = changes(database.url());
+        let (read, other_names, run) = changes(user.url());
+        assert_eq!(read, judged, "{run}");
+        assert!(judged.as_array().map_or(0, Vec::len) >= count, "{run}");
+        assert_eq!(other_names, names, "{run}");
+        expect_words(&run, &["read and not run", "GRANT ALL ON `stairway"]);
+    }
+    let check = call(user.url(), 0, "schema diff --from entities --to entities");
+    expect_words(&check, &["read and not run"]);
+    let refused = call(user.url(), 1, "schema diff --from revisions --to entities");
+    expect_words(
+        &refused,
+        &["no scratch database can be made", "may create databases"],
     );
 }

@@ -148,7 +148,9 @@ async fn entities_differ(
     }
     let compared = match compared {
         Ok(compared) => compared,
-        Err(CommandError::Side(error @ SideError::Scratch { .. })) => {
+        Err(CommandError::Side(
+            error @ (SideError::Scratch { .. } | SideError::Unreadable { .. }),
+        )) => {
             session.console.warning(&format!(
                 "revisions and entities were not compared: {error}"
             ));

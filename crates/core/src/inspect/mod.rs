@@ -14,6 +14,7 @@ use stairway_plan::schema::Schema;
 use thiserror::Error;
 
 pub use connection::{Connection, dialect_of};
+pub(crate) use mysql::surroundings;
 pub(crate) use postgres::read_within as inspect_in_transaction;
 pub(crate) use rows::{execute, fetch_text};
 

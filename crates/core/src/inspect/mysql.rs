@@ -1,15 +1,18 @@
 //! Reading the catalogue of MySQL and MariaDB.
 
-use sqlx::MySqlConnection;
+use futures_util::TryStreamExt;
+use sqlx::{MySqlConnection, Row};
 use stairway_plan::dialect::mysql::catalogue::{
     self, Answers, Queries, SERVER, has_partitions, queries,
 };
+use stairway_plan::dialect::mysql::ddl::{self, Surroundings};
 use stairway_plan::dialect::mysql::hidden;
+use stairway_plan::dialect::mysql::unshown::{Doubts, Shown};
 use stairway_plan::dialect::rows::TextRow;
 use stairway_plan::schema::{Schema, is_history_table};
 
 use super::rows::fetch_text;
-use super::{InspectError, InspectOptions};
+use super::{Connection, InspectError, InspectOptions};
 
 /// Reads everything. There is no snapshot of the catalogue: a change made meanwhile may be seen in
 /// part.
@@ -35,6 +38,21 @@ pub(super) async fn read(
     }))
 }
 
+/// What the server is like on which statements would be run.
+pub(crate) async fn surroundings(
+    connection: &mut Connection,
+) -> Result<Surroundings, InspectError> {
+    let Connection::Mysql(connection) = connection else {
+        return Err(InspectError::InvalidUrl {
+            reason: "it is not one of MySQL".to_owned(),
+        });
+    };
+    let server = fetch(connection, "server", SERVER).await?;
+    let settings = fetch(connection, "settings", ddl::SETTINGS).await?;
+    let charsets = fetch(connection, "character sets", ddl::CHARSETS).await?;
+    Ok(Surroundings::new(server, &settings, &charsets))
+}
+
 async fn ask(
     connection: &mut MySqlConnection,
     server: Vec<TextRow>,
@@ -49,10 +67,10 @@ async fn ask(
     let key_columns = fetch(connection, "columns of foreign keys", &queries.key_columns).await?;
     let mut foreign_keys = fetch(connection, "foreign keys", &queries.foreign_keys).await?;
     if let Some(statements) = hidden::statements(&key_columns, &foreign_keys) {
-        let shown = fetch(connection, "tables with foreign keys", &statements).await?;
+        let shown = fetch_shown(connection, "tables with foreign keys", statements).await?;
         foreign_keys.extend(hidden::rules(&shown));
     }
-    Ok(Answers {
+    let mut answers = Answers {
         server,
         tables,
         partitions,
@@ -72,7 +90,40 @@ async fn ask(
         routines: fetch(connection, "routines", &queries.routines).await?,
         parameters: fetch(connection, "parameters", &queries.parameters).await?,
         events: fetch(connection, "events", &queries.events).await?,
-    })
+        doubtful: Vec::new(),
+    };
+    let doubts = Doubts::of(&answers);
+    if doubts != Doubts::default() {
+        let shown = Shown {
+            defaults: show(connection, doubts.defaults()).await?,
+            tables: show(connection, doubts.tables()).await?,
+            views: show(connection, doubts.views()).await?,
+            triggers: show(connection, doubts.triggers()).await?,
+            routines: show(connection, doubts.routines()).await?,
+        };
+        answers.doubtful = doubts.settle(&shown, &mut answers);
+    }
+    Ok(answers)
+}
+
+/// What statements show; nothing where the user lacks a right that the catalogue does not ask for.
+async fn show(
+    connection: &mut MySqlConnection,
+    statements: Option<String>,
+) -> Result<Vec<TextRow>, InspectError> {
+    let Some(statements) = statements else {
+        return Ok(Vec::new());
+    };
+    match fetch_shown(connection, "texts that are shown in part", statements).await {
+        Err(InspectError::Query {
+            source: sqlx::Error::Database(error),
+            ..
+        }) => {
+            tracing::debug!(%error, "a text can't be shown");
+            Ok(Vec::new())
+        }
+        shown => shown,
+    }
 }
 
 async fn fetch_some(
@@ -92,4 +143,27 @@ async fn fetch(
     sql: &str,
 ) -> Result<Vec<TextRow>, InspectError> {
     fetch_text(connection, name, sql.to_owned()).await
+}
+
+/// As [`fetch_text`], for statements that are shown: defaults in them may hold bytes that are no text.
+async fn fetch_shown(
+    connection: &mut MySqlConnection,
+    name: &'static str,
+    sql: String,
+) -> Result<Vec<TextRow>, InspectError> {
+    let wrap = |source| InspectError::Query {
+        query: name,
+        source,
+    };
+    let mut rows = Vec::new();
+    let mut stream = sqlx::raw_sql(sqlx::AssertSqlSafe(sql)).fetch(connection);
+    while let Some(row) = stream.try_next().await.map_err(wrap)? {
+        let mut values = Vec::with_capacity(row.len());
+        for index in 0..row.len() {
+            let bytes: Option<Vec<u8>> = row.try_get_unchecked(index).map_err(wrap)?;
+            values.push(bytes.map(|bytes| String::from_utf8_lossy(&bytes).into_owned()));
+        }
+        rows.push(values);
+    }
+    Ok(rows)
 }

@@ -25,21 +25,20 @@ pub struct Compared {
 }
 
 impl Sources {
-    /// Opens both sides, at the same time unless one of them needs what the other one tells: what
-    /// stands around the entities.
+    /// Opens both sides: two live databases at the same time, otherwise one after the other. The side
+    /// that is read first tells what stands around the other one, and what of it is not understood.
     async fn open_both(&self, from: &Side, to: &Side) -> Result<(Opened, Opened), SideError> {
-        let (before, after) = match (from, to) {
-            (_, Side::Entities) => {
-                let before = self.open(from, None).await?;
-                let after = self.open(to, Some(&before.schema)).await;
-                (Ok(before), after)
-            }
-            (Side::Entities, _) => {
-                let after = self.open(to, None).await?;
-                let before = self.open(from, Some(&after.schema)).await;
-                (before, Ok(after))
-            }
-            _ => tokio::join!(self.open(from, None), self.open(to, None)),
+        let is_live = |side: &Side| side.url().is_some();
+        let (before, after) = if is_live(from) && is_live(to) {
+            tokio::join!(self.open(from, None), self.open(to, None))
+        } else if matches!(from, Side::Entities) || is_live(to) {
+            let after = self.open(to, None).await?;
+            let before = self.open(from, Some(&after.schema)).await;
+            (before, Ok(after))
+        } else {
+            let before = self.open(from, None).await?;
+            let after = self.open(to, Some(&before.schema)).await;
+            (Ok(before), after)
         };
         match (before, after) {
             (Ok(before), Ok(after)) => Ok((before, after)),

@@ -1,6 +1,7 @@
 //! What the project's entities mean, as statements for a scratch database.
 
 use std::any::Any;
+use std::borrow::Cow;
 use std::fmt;
 use std::panic::AssertUnwindSafe;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -28,7 +29,7 @@ const MADE: &str = "made of the entities";
 #[derive(Debug)]
 pub(super) struct Part {
     /// Where it comes from, for people.
-    pub(super) origin: &'static str,
+    pub(super) origin: Cow<'static, str>,
     /// One or more statements.
     pub(super) sql: String,
 }
@@ -106,7 +107,7 @@ impl Entities {
             surroundings(session, beside, &parts).await?;
         }
         for part in &parts {
-            script::run(session, part.origin, &part.sql).await?;
+            script::run(session, &part.origin, &part.sql).await?;
         }
         Ok(())
     }
@@ -114,13 +115,20 @@ impl Entities {
     /// The statements that make everything, in order.
     pub(super) async fn parts(&self, dialect: Dialect) -> Result<Vec<Part>, SideError> {
         let backend = backend_of(dialect);
-        let declared = |extras: &[ExtraStatements], origin| -> Vec<Part> {
+        let declared = |extras: &[ExtraStatements], origin: &'static str| -> Vec<Part> {
             let texts = extras.iter().flat_map(|extras| extras(backend));
-            texts.map(|sql| Part { origin, sql }).collect()
+            let part = |sql| Part {
+                origin: Cow::Borrowed(origin),
+                sql,
+            };
+            texts.map(part).collect()
         };
         let mut parts = declared(&self.before, "declared before the entities' tables");
         let made = self.statements(dialect).await?.into_iter();
-        parts.extend(made.map(|sql| Part { origin: MADE, sql }));
+        parts.extend(made.map(|sql| Part {
+            origin: Cow::Borrowed(MADE),
+            sql,
+        }));
         parts.extend(declared(&self.after, "declared after the entities' tables"));
         Ok(parts)
     }

@@ -3,21 +3,26 @@
 //! Whatever the source, what is compared is read from a catalogue by the same code: an SQL file, the
 //! revisions and the entities are first brought into a scratch database, which is dropped again, so
 //! that types, defaults and expressions are the server's own words on both sides. Where no database
-//! may be made, PostgreSQL makes the entities in a schema that is rolled back.
+//! may be made, PostgreSQL makes entities and files in a schema that is rolled back, and on MySQL the
+//! statements are read as text.
 
 mod difference;
 mod entities;
+mod reach;
 mod renamed;
 mod rolled_back;
 mod scratch;
 mod script;
+mod unjudged;
 
 use std::fmt;
 use std::path::PathBuf;
 use std::time::Duration;
 
 use stairway_plan::dialect::Dialect;
+use stairway_plan::dialect::mysql::ddl::Source;
 use stairway_plan::schema::Schema;
+use stairway_plan::sql::Dialect as SqlDialect;
 
 use crate::connection::{Access, DatabaseUrl, Link, Pinned, Session, UrlTarget, connect};
 use crate::inspect::{Connection, InspectError, InspectOptions, inspect};
@@ -25,6 +30,7 @@ use crate::{BoxFuture, Config, Error, Manager, MigrationSet, UrlError};
 
 pub use difference::Compared;
 pub use entities::Entities;
+use entities::Part;
 use scratch::Scratch;
 pub use script::ScriptError;
 
@@ -97,7 +103,22 @@ pub enum SideError {
     },
     /// The scratch database could not be made.
     #[error("no scratch database can be made beside {server}: {message}")]
-    Scratch { server: String, message: String },
+    Scratch {
+        server: String,
+        message: String,
+        /// The user lacks the right, and nothing else is wrong.
+        is_denied: bool,
+    },
+    /// There is no scratch database, and a statement can't be understood without one.
+    #[error(
+        "{source}; no scratch database can be made beside {server}: {}",
+        scratch::NEEDED_ON_MYSQL
+    )]
+    Unreadable {
+        server: String,
+        #[source]
+        source: stairway_plan::dialect::mysql::ddl::Unreadable,
+    },
     /// A statement of an SQL file, or one declared beside the entities, failed.
     #[error(transparent)]
     Script(#[from] ScriptError),
@@ -172,14 +193,40 @@ impl Sources {
                         path: path.clone(),
                         source,
                     })?;
-                    self.in_scratch(side, async |scratch: &Scratch| {
-                        let mut session = scratch.session().await?;
-                        let name = path.display().to_string();
-                        let ran = script::run(&mut session, &name, &text).await;
-                        session.close().await;
-                        Ok(ran?)
-                    })
-                    .await
+                    let name = path.display().to_string();
+                    let made = self
+                        .in_scratch(side, async |scratch: &Scratch| {
+                            let mut session = scratch.session().await?;
+                            let ran = script::run(&mut session, &name, &text).await;
+                            session.close().await;
+                            Ok(ran?)
+                        })
+                        .await;
+                    let parts = [Source {
+                        origin: &name,
+                        sql: &text,
+                    }];
+                    match made {
+                        Err(SideError::Scratch {
+                            is_denied: true,
+                            message,
+                            ..
+                        }) if dialect_of(&self.server) == Dialect::Mysql => {
+                            self.unjudged(side, &parts, beside, &message).await
+                        }
+                        Err(SideError::Scratch {
+                            is_denied: true,
+                            message,
+                            ..
+                        }) if dialect_of(&self.server) == Dialect::Postgres => {
+                            let parts = [Part {
+                                origin: name.into(),
+                                sql: text,
+                            }];
+                            self.rolled_back(side, &parts, &message).await
+                        }
+                        made => made,
+                    }
                 }
                 Side::Entities => {
                     let entities = self.entities.as_ref().ok_or(SideError::Missing(
@@ -198,7 +245,23 @@ impl Sources {
                         Err(SideError::Scratch { message, .. })
                             if dialect_of(&self.server) == Dialect::Postgres =>
                         {
-                            self.rolled_back(side, entities, &message).await
+                            let parts = entities.parts(SqlDialect::Postgres).await?;
+                            self.rolled_back(side, &parts, &message).await
+                        }
+                        Err(SideError::Scratch {
+                            is_denied: true,
+                            message,
+                            ..
+                        }) if dialect_of(&self.server) == Dialect::Mysql => {
+                            let parts = entities.parts(SqlDialect::MySql).await?;
+                            let parts: Vec<Source<'_>> = parts
+                                .iter()
+                                .map(|part| Source {
+                                    origin: &part.origin,
+                                    sql: &part.sql,
+                                })
+                                .collect();
+                            self.unjudged(side, &parts, beside, &message).await
                         }
                         made => made,
                     }
@@ -225,23 +288,49 @@ impl Sources {
         })
     }
 
-    /// Makes the entities in a schema that is rolled back.
+    /// Makes entities or a file in a schema that is rolled back.
     async fn rolled_back(
         &self,
         side: &Side,
-        entities: &Entities,
+        parts: &[Part],
         why: &str,
     ) -> Result<Opened, SideError> {
         let name = scratch::new_name();
-        let schema = rolled_back::read(&self.server, &name, entities, &self.inspect).await?;
+        let made = rolled_back::Made {
+            side,
+            parts,
+            sees_default_schema: matches!(side, Side::Entities),
+        };
+        let schema = rolled_back::read(&self.server, &name, &made, &self.inspect).await?;
         Ok(Opened {
             label: side.to_string(),
             schema,
             connection: None,
             scratch: None,
             remark: Some(format!(
-                "the entities were made in a schema of {} that was rolled back, because no scratch database could be \
-                 made: {why}",
+                "{side}: made in a schema of {} that was rolled back, because no scratch database could be made: {why}",
+                self.server
+            )),
+        })
+    }
+
+    /// Reads what statements make without running them.
+    async fn unjudged(
+        &self,
+        side: &Side,
+        parts: &[Source<'_>],
+        beside: Option<&Schema>,
+        why: &str,
+    ) -> Result<Opened, SideError> {
+        let schema = unjudged::read(&self.server, parts, beside, &self.inspect).await?;
+        Ok(Opened {
+            label: side.to_string(),
+            schema,
+            connection: None,
+            scratch: None,
+            remark: Some(format!(
+                "{side}: the statements were read and not run, so that spellings were compared without {} as the \
+                 judge, because no scratch database could be made: {why}",
                 self.server
             )),
         })

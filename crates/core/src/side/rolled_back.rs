@@ -1,5 +1,5 @@
-//! The entities without the right to make databases: on PostgreSQL a schema will do, made inside a
-//! transaction that is rolled back. Nobody else ever sees it.
+//! Entities and SQL files without the right to make databases: on PostgreSQL a schema will do, made
+//! inside a transaction that is rolled back. Nobody else ever sees it.
 //!
 //! Only what stays inside the schema can be made there. Statements that name a schema, or that end
 //! the transaction, are refused: they would reach what is real.
@@ -9,23 +9,33 @@ use stairway_plan::schema::{Namespace, ObjectName, Schema, Server};
 use stairway_plan::sql::{Dialect, TextKind, classify, split};
 
 use super::entities::Part;
-use super::{Entities, SideError, script, session_on};
+use super::{ScriptError, Side, SideError, script, session_on};
 use crate::connection::{Access, DatabaseUrl, Link, Pinned, Session};
 use crate::inspect::{InspectError, InspectOptions, inspect_in_transaction};
 
-/// Makes the entities in a scratch schema, reads it and rolls everything back.
+/// What is made in the scratch schema.
+#[derive(Debug)]
+pub(super) struct Made<'p> {
+    /// What it is, for people.
+    pub(super) side: &'p Side,
+    pub(super) parts: &'p [Part],
+    /// Whether names that are not found in the schema are looked for in the usual one. A file that
+    /// says `DROP TABLE IF EXISTS users` must not find the real one, even for a moment.
+    pub(super) sees_default_schema: bool,
+}
+
+/// Makes everything in a scratch schema, reads it and rolls everything back.
 pub(super) async fn read(
     server: &DatabaseUrl,
     name: &str,
-    entities: &Entities,
+    made: &Made<'_>,
     options: &InspectOptions,
 ) -> Result<Schema, SideError> {
-    let parts = entities.parts(Dialect::Postgres).await?;
-    for part in &parts {
-        stays_inside(part)?;
+    for part in made.parts {
+        stays_inside(made.side, part)?;
     }
     let mut session = session_on(server, Access::Write).await?;
-    let made = make_and_read(&mut session, server, name, &parts, options).await;
+    let made = make_and_read(&mut session, server, name, made, options).await;
     // The connection ends, and with it the transaction, whether this is heard or not.
     drop(session.run("ROLLBACK").await);
     session.close().await;
@@ -36,7 +46,7 @@ async fn make_and_read(
     session: &mut Session,
     server: &DatabaseUrl,
     name: &str,
-    parts: &[Part],
+    made: &Made<'_>,
     options: &InspectOptions,
 ) -> Result<Schema, SideError> {
     let quoted = Dialect::Postgres.quote_identifier(name);
@@ -46,16 +56,21 @@ async fn make_and_read(
         "BEGIN".to_owned(),
         "SET LOCAL lock_timeout = '5s'".to_owned(),
         format!("CREATE SCHEMA {quoted}"),
-        // Types and functions of extensions are found in the usual place.
-        format!("SET LOCAL search_path = {quoted}, {default_schema}"),
+        if made.sees_default_schema {
+            // Types and functions of extensions are found in the usual place.
+            format!("SET LOCAL search_path = {quoted}, {default_schema}")
+        } else {
+            format!("SET LOCAL search_path = {quoted}")
+        },
     ] {
         session.run(sql).await.map_err(|error| SideError::Scratch {
             server: server.to_string(),
             message: server.redact(&error.to_string()),
+            is_denied: false,
         })?;
     }
-    for part in parts {
-        script::run(session, part.origin, &part.sql).await?;
+    for part in made.parts {
+        script::run(session, &part.origin, &part.sql).await?;
     }
     let Link::Postgres(Pinned::Owned(connection)) = &mut session.link else {
         return Err(SideError::Missing("a URL gave a pool's connection"));
@@ -63,13 +78,13 @@ async fn make_and_read(
     inspect_in_transaction(connection, options)
         .await
         .map_err(|source: InspectError| SideError::Inspect {
-            side: "entities".to_owned(),
+            side: made.side.to_string(),
             source,
         })
 }
 
 /// Refuses what would leave the schema or the transaction.
-fn stays_inside(part: &Part) -> Result<(), SideError> {
+fn stays_inside(side: &Side, part: &Part) -> Result<(), SideError> {
     for piece in split(&part.sql, Dialect::Postgres) {
         if piece.kind != TextKind::Sql {
             continue;
@@ -94,11 +109,19 @@ fn stays_inside(part: &Part) -> Result<(), SideError> {
             continue;
         };
         let line: String = piece.text.chars().take(120).collect();
-        return Err(SideError::Entities {
-            dialect: SchemaDialect::Postgres,
-            message: format!(
-                "a user that may not create databases can't try out `{line}`, because {why}"
-            ),
+        let message =
+            format!("a user that may not create databases can't try out `{line}`, because {why}");
+        return Err(match side {
+            Side::SqlFile(_) => SideError::Script(ScriptError {
+                script: part.origin.clone().into_owned(),
+                line: piece.start_line,
+                message,
+                statement: line,
+            }),
+            Side::Entities | Side::Database(_) | Side::Revisions => SideError::Entities {
+                dialect: SchemaDialect::Postgres,
+                message,
+            },
         });
     }
     Ok(())
@@ -123,7 +146,14 @@ fn as_default_schema(mut schema: Schema, name: &str) -> Result<Schema, SideError
     schema
         .namespaces
         .retain(|other, _: &mut Namespace| *other == default_schema);
-    schema.not_compared.clear();
+    schema.other_types.retain(|object| is_inside(object));
+    let inside = format!("{name}.");
+    schema
+        .not_compared
+        .retain(|object| object.contains(&inside));
+    for object in &mut schema.not_compared {
+        *object = object.replace(&inside, "");
+    }
     schema
         .dependencies
         .retain(|dependency| format!("{:?}", dependency.dependent).contains(name));

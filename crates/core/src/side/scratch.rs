@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use sqlx::mysql::MySqlDatabaseError;
 use stairway_plan::sql::Dialect;
 
 use super::{SideError, session_on};
@@ -10,6 +11,9 @@ use crate::connection::{Access, DatabaseUrl, Session};
 /// The beginning of every scratch database's name, so that one that a killed process left behind can
 /// be told from a database that matters.
 const PREFIX: &str = "stairway_scratch_";
+
+/// What lets a user of MySQL or MariaDB make scratch databases, for people.
+pub(super) const NEEDED_ON_MYSQL: &str = r"GRANT ALL ON `stairway\_scratch\_%`.* TO …";
 
 /// A scratch database. Dropping the value removes the database.
 #[derive(Debug)]
@@ -38,6 +42,7 @@ impl Scratch {
         let failed = |message: String| SideError::Scratch {
             server: server.to_string(),
             message,
+            is_denied: false,
         };
         if server.dialect() == Dialect::Sqlite {
             let directory = std::env::temp_dir().join(&name);
@@ -55,11 +60,17 @@ impl Scratch {
         let mut session = session_on(server, Access::Read).await?;
         let made = make_on(&mut session, &name).await;
         session.close().await;
-        made.map_err(|error| {
-            failed(format!(
-                "{}; a user that may create databases is needed, and may be named for this alone",
-                server.redact(&error.to_string())
-            ))
+        made.map_err(|error| SideError::Scratch {
+            server: server.to_string(),
+            message: format!(
+                "{}; a user that may create databases is needed, and may be named for this alone{}",
+                server.redact(&error.to_string()),
+                match server.dialect() {
+                    Dialect::MySql => format!(": {NEEDED_ON_MYSQL}"),
+                    Dialect::Postgres | Dialect::Sqlite => String::new(),
+                }
+            ),
+            is_denied: is_denied(&error),
         })?;
         Ok(Self {
             url: server.sibling(&name),
@@ -117,6 +128,18 @@ impl Drop for Scratch {
     }
 }
 
+/// Whether the user lacks the right, and nothing else is wrong.
+fn is_denied(error: &sqlx::Error) -> bool {
+    let Some(error) = error.as_database_error() else {
+        return false;
+    };
+    if let Some(error) = error.try_downcast_ref::<MySqlDatabaseError>() {
+        // Access denied: for the database, for the command, for want of a privilege.
+        return matches!(error.number(), 1044 | 1142 | 1227);
+    }
+    error.code().as_deref() == Some("42501")
+}
+
 async fn make_on(session: &mut Session, name: &str) -> Result<(), sqlx::Error> {
     let dialect = session.dialect();
     let quoted = dialect.quote_identifier(name);
@@ -165,6 +188,7 @@ async fn remove(remains: &Remains) {
                 dropped.map_err(|error| SideError::Scratch {
                     server: server.to_string(),
                     message: server.redact(&error.to_string()),
+                    is_denied: is_denied(&error),
                 })
             };
             if let Err(error) = removed.await {

@@ -1,7 +1,8 @@
 //! Running a person's SQL statement by statement.
 
-use stairway_plan::sql::{TextKind, split};
+use stairway_plan::sql::{StatementText, TextKind, split};
 
+use super::reach;
 use crate::connection::Session;
 
 /// A statement that failed.
@@ -18,25 +19,34 @@ pub struct ScriptError {
     pub statement: String,
 }
 
-/// Runs a script. What only a client program understands, and rows for `COPY`, are passed over: a
+/// Runs a script, unless a statement of it would reach beyond the session's database. What only a client program understands, and rows for `COPY`, are passed over: a
 /// schema has no rows.
 pub(super) async fn run(
     session: &mut Session,
     script: &str,
     text: &str,
 ) -> Result<(), ScriptError> {
-    for piece in split(text, session.dialect()) {
-        if piece.kind != TextKind::Sql {
-            continue;
+    let failed = |piece: &StatementText<'_>, message: String| ScriptError {
+        script: script.to_owned(),
+        line: piece.start_line,
+        message,
+        statement: beginning(piece.text),
+    };
+    let mut pieces = split(text, session.dialect());
+    pieces.retain(|piece| piece.kind == TextKind::Sql);
+    for piece in &pieces {
+        if let Some(why) = reach::outside(piece.text, session.dialect()) {
+            let message = format!("{why}, which a scratch database does not stand for");
+            return Err(failed(piece, message));
         }
-        session.run(piece.text).await.map_err(|error| ScriptError {
-            script: script.to_owned(),
-            line: piece.start_line,
-            message: match error {
+    }
+    for piece in &pieces {
+        session.run(piece.text).await.map_err(|error| {
+            let message = match error {
                 sqlx::Error::Database(error) => error.message().to_owned(),
                 other => other.to_string(),
-            },
-            statement: beginning(piece.text),
+            };
+            failed(piece, message)
         })?;
     }
     Ok(())

@@ -44,7 +44,7 @@ const FIELDS: [&str; 23] = [
     "arguments",
 ];
 
-fn load(file: &str) -> Vec<Value> {
+pub(crate) fn load(file: &str) -> Vec<Value> {
     let path = Path::new(env!("CARGO_MANIFEST_DIR"))
         .join("tests/cases")
         .join(file);
@@ -53,7 +53,7 @@ fn load(file: &str) -> Vec<Value> {
     all["cases"].as_array().expect("a list of cases").clone()
 }
 
-fn statements(case: &Value, side: &str, backend: Backend) -> Vec<String> {
+pub(crate) fn statements(case: &Value, side: &str, backend: Backend) -> Vec<String> {
     let side = &case[side];
     let list = side
         .get(backend.name())

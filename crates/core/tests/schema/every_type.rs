@@ -318,7 +318,7 @@ async fn a_rename_that_the_entity_states_is_one_on_sqlite() {
     try_renamed(Backend::Sqlite).await;
 }
 
-fn schema(backend: DbBackend) -> SchemaBuilder {
+pub(crate) fn schema(backend: DbBackend) -> SchemaBuilder {
     let builder = Schema::new(backend)
         .builder()
         .register(everything::Entity)
@@ -332,14 +332,14 @@ fn schema(backend: DbBackend) -> SchemaBuilder {
 }
 
 /// Beside the entities, what they have no words for.
-fn beside(_: DbBackend) -> Vec<&'static str> {
+pub(crate) fn beside(_: DbBackend) -> Vec<&'static str> {
     vec![
         "CREATE INDEX everything_big_whole ON everything (big DESC, whole)",
         "CREATE VIEW big_ones AS SELECT id, big FROM everything WHERE big > 100",
     ]
 }
 
-async fn differences(sources: &Sources, from: &Side, to: &Side) -> Compared {
+pub(crate) async fn differences(sources: &Sources, from: &Side, to: &Side) -> Compared {
     let (filter, answers) = (Filter::default(), Answers::new());
     sources
         .compare(from, to, &filter, &answers)

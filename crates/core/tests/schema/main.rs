@@ -8,7 +8,10 @@
 mod cases;
 mod databases;
 mod every_type;
+mod four_bytes;
 mod laws;
 mod many_tables;
+mod other_types;
 mod reading;
 mod rebuild;
+mod unjudged;

@@ -6,7 +6,7 @@ use stairway_core::inspect::{Connection, InspectOptions, inspect};
 
 use crate::databases::{Backend, Database};
 
-const PASSWORD: &str = "only-for-reading";
+pub(crate) const PASSWORD: &str = "only-for-reading";
 
 async fn read(url: &str) -> Value {
     let source = Source::Url(url.to_owned());
@@ -18,13 +18,13 @@ async fn read(url: &str) -> Value {
     schema
 }
 
-fn name_of(database: &Database) -> String {
+pub(crate) fn name_of(database: &Database) -> String {
     let path = database.url.rsplit('/').next().unwrap_or_default();
     path.split('?').next().unwrap_or_default().to_owned()
 }
 
 /// The database's URL for another user.
-fn as_user(database: &Database, user: &str) -> String {
+pub(crate) fn as_user(database: &Database, user: &str) -> String {
     let (scheme, rest) = database.url.split_once("://").expect("a URL");
     let host = rest.rsplit_once('@').map_or(rest, |(_, host)| host);
     format!("{scheme}://{user}:{PASSWORD}@{host}")

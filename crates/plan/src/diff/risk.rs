@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use super::context::{Context, Finding};
 use crate::op::{Alteration, ColumnAspect, Object, Op, Origin, Risk, Warning};
-use crate::schema::{Column, ForeignKey, ObjectName};
+use crate::schema::{Column, ColumnType, ForeignKey, ObjectName};
 
 /// What is known of all operations together.
 #[derive(Debug, Default)]
@@ -57,12 +57,55 @@ impl Overview {
 /// The risk of one operation; adds to its warnings and notes.
 pub(super) fn judge(context: &Context<'_>, overview: &Overview, finding: &mut Finding) -> Risk {
     let op = finding.op.clone();
-    match &op {
+    let risk = match &op {
         Op::Create(object) => create(overview, object, finding),
         Op::Drop(object) => drop(object, finding),
         Op::Rename(_) => Risk::Safe,
         Op::Alter(alteration) => alter(context, alteration, finding),
+    };
+    let missing = missing_types(context, &op);
+    if missing.is_empty() {
+        return risk;
     }
+    for name in missing {
+        finding.warnings.insert(Warning::NeedsType);
+        finding.notes.push(format!(
+            "the type {} is not there and is not made: make it first",
+            context.short(name)
+        ));
+    }
+    if risk == Risk::DataLoss {
+        risk
+    } else {
+        Risk::MayFail
+    }
+}
+
+/// The types that the operation needs, that only the second schema has, and that are not made.
+fn missing_types<'o>(context: &Context<'_>, op: &'o Op) -> BTreeSet<&'o ObjectName> {
+    let types: Vec<&ColumnType> = match op {
+        Op::Create(Object::Table(table)) => table
+            .columns
+            .iter()
+            .map(|column| &column.column_type)
+            .collect(),
+        Op::Create(Object::Column { column, .. })
+        | Op::Alter(Alteration::Column {
+            aspect: ColumnAspect::Type,
+            to: column,
+            ..
+        }) => vec![&column.column_type],
+        Op::Create(Object::Domain(domain)) => vec![&domain.base_type],
+        _ => Vec::new(),
+    };
+    let named = types
+        .into_iter()
+        .filter_map(|column_type| column_type.user_type.as_ref());
+    named
+        .filter(|name| {
+            context.to.other_types.contains(*name) && !context.from.other_types.contains(*name)
+        })
+        .collect()
 }
 
 fn may_fail(finding: &mut Finding) -> Risk {

@@ -314,6 +314,8 @@ pub enum Warning {
     DependsOnTimezone,
     /// The table is copied into a new one.
     TableRebuild,
+    /// It fails unless a type that is not there is made first, which is left to a person.
+    NeedsType,
 }
 
 /// Why an operation is there.

@@ -67,6 +67,10 @@ pub struct Schema {
     /// What depends on what, as far as the catalogue knows: from the dependent object to the one it
     /// needs. Dependencies that the model shows anyway (a constraint on its table) are left out.
     pub dependencies: BTreeSet<Dependency>,
+    /// PostgreSQL: composite, range and multirange types, which are neither made nor removed. A change
+    /// that needs one which is not there says so.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub other_types: BTreeSet<ObjectName>,
     /// Objects and properties that were seen and take no part in a comparison, for people:
     /// `event trigger audit_ddl`.
     pub not_compared: Vec<String>,
@@ -99,6 +103,7 @@ impl Schema {
             views: BTreeMap::new(),
             functions: BTreeMap::new(),
             dependencies: BTreeSet::new(),
+            other_types: BTreeSet::new(),
             not_compared: Vec::new(),
         }
     }

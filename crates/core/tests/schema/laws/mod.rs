@@ -9,8 +9,8 @@
 //! `tests/cases/found`; what lies there is tried first every time.
 
 mod dump;
-mod spec;
-mod sql;
+pub(crate) mod spec;
+pub(crate) mod sql;
 mod types;
 
 use std::cell::{Cell, RefCell};
@@ -250,7 +250,7 @@ fn content(database: &Database, queries: &[String]) -> Result<Vec<String>, Strin
 }
 
 /// A number from the environment.
-fn number(name: &str) -> Option<u64> {
+pub(crate) fn number(name: &str) -> Option<u64> {
     std::env::var(name).ok()?.parse().ok()
 }
 

@@ -170,7 +170,7 @@ fn table() -> impl Strategy<Value = Table> {
 
 /// Everything.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Spec {
+pub(crate) struct Spec {
     pub(super) tables: Vec<Table>,
     /// Values of enums, as the places of their words.
     pub(super) enums: Vec<Pair<Vec<u8>>>,
@@ -179,7 +179,7 @@ pub(super) struct Spec {
 }
 
 /// Any two schemas.
-pub(super) fn spec() -> impl Strategy<Value = Spec> {
+pub(crate) fn spec() -> impl Strategy<Value = Spec> {
     (
         vec(table(), 1..4),
         vec(pair(vec(0..6_u8, 1..4)), 0..2),

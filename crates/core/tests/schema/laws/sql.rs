@@ -12,10 +12,10 @@ const WORDS: [&str; 6] = ["new", "open", "it's", "Done", "on hold", "gone"];
 const NOTES: [&str; 4] = ["a note", "it's \"quoted\" \\ here", "two\nlines", "note ä"];
 
 /// One side of a spec on one kind of database.
-pub(super) struct Side<'a> {
-    pub(super) spec: &'a Spec,
-    pub(super) backend: Backend,
-    pub(super) after: bool,
+pub(crate) struct Side<'a> {
+    pub(crate) spec: &'a Spec,
+    pub(crate) backend: Backend,
+    pub(crate) after: bool,
 }
 
 /// A column as it is on one side.
@@ -36,7 +36,7 @@ impl Side<'_> {
     }
 
     /// Everything, in an order that works.
-    pub(super) fn statements(&self) -> Vec<String> {
+    pub(crate) fn statements(&self) -> Vec<String> {
         let mut list = Vec::new();
         if self.backend == Backend::Postgres {
             for at in 0..self.spec.enums.len() {

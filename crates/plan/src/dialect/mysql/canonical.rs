@@ -175,9 +175,13 @@ fn number(text: &str) -> String {
     }
 }
 
-/// A spelling of an expression or statement that is equal for expressions that differ in blanks,
-/// case of keywords, backticks, character set introducers and outer parentheses only.
+/// A spelling of an expression or statement that is equal for expressions that a server makes the same
+/// of, as far as they are understood; else for those that differ in blanks, case of keywords,
+/// backticks, character set introducers and outer parentheses only.
 pub(crate) fn expression(text: &str) -> String {
+    if let Some(meaning) = super::meaning::of(text) {
+        return meaning;
+    }
     let tokens = significant(text, Dialect::Mysql);
     let tokens = without_outer_parentheses(&tokens);
     let mut words = Vec::with_capacity(tokens.len());

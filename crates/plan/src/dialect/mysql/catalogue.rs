@@ -75,6 +75,8 @@ pub struct Answers {
     pub events: Vec<TextRow>,
     /// To [`Queries::partitions`].
     pub partitions: Vec<TextRow>,
+    /// What may not be as the catalogue shows it, for people.
+    pub doubtful: Vec<String>,
 }
 
 /// The server that answered [`SERVER`].

@@ -3,11 +3,14 @@
 mod alter;
 mod canonical;
 pub mod catalogue;
+pub mod ddl;
 pub mod hidden;
+mod meaning;
 mod read;
 mod render;
 mod triggers;
 mod types;
+pub mod unshown;
 mod write;
 
 use crate::op::Op;

@@ -36,6 +36,7 @@ pub fn read(answers: &Answers, is_ignored: impl Fn(&str) -> bool) -> Schema {
     reader.triggers(&answers.triggers);
     reader.routines(&answers.routines, &answers.parameters);
     reader.finish(&answers.events);
+    schema.not_compared.extend(answers.doubtful.iter().cloned());
     schema
 }
 

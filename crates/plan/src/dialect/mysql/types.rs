@@ -73,7 +73,7 @@ pub(crate) fn json() -> ColumnType {
     ColumnType::builtin("json")
 }
 
-const INTEGERS: [&str; 5] = ["tinyint", "smallint", "mediumint", "int", "bigint"];
+pub(crate) const INTEGERS: [&str; 5] = ["tinyint", "smallint", "mediumint", "int", "bigint"];
 const TEXTS: [&str; 4] = ["tinytext", "text", "mediumtext", "longtext"];
 const BLOBS: [&str; 4] = ["tinyblob", "blob", "mediumblob", "longblob"];
 

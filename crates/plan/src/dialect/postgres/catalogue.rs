@@ -310,12 +310,13 @@ ORDER BY 1, 2, 3, 4, 5, 6",
     CatalogueQuery {
         name: "what is not compared",
         sql: "
-SELECT CASE t.typtype WHEN 'c' THEN 'composite type' ELSE 'range type' END,
+SELECT CASE t.typtype WHEN 'c' THEN 'composite type' WHEN 'r' THEN 'range type'
+            ELSE 'multirange type' END,
        n.nspname, t.typname, 1
 FROM pg_catalog.pg_type t
 JOIN pg_catalog.pg_namespace n ON n.oid = t.typnamespace
 LEFT JOIN pg_catalog.pg_class c ON c.oid = t.typrelid
-WHERE {user_schemas} AND (t.typtype = 'r' OR (t.typtype = 'c' AND c.relkind = 'c'))
+WHERE {user_schemas} AND (t.typtype IN ('r', 'm') OR (t.typtype = 'c' AND c.relkind = 'c'))
   AND NOT EXISTS (SELECT FROM pg_catalog.pg_depend e
                   WHERE e.objid = t.oid AND e.deptype = 'e')
 UNION ALL

@@ -686,9 +686,14 @@ impl Reader<'_> {
     fn not_compared(&mut self, row: Row<'_>) -> Result<(), CatalogueError> {
         let kind = row.text(0)?;
         let name = match row.optional(1) {
-            Some(schema) => self
-                .schema
-                .short_name(&ObjectName::new(schema, row.text(2)?)),
+            Some(schema) => {
+                let name = ObjectName::new(schema, row.text(2)?);
+                let short = self.schema.short_name(&name);
+                if kind.ends_with(" type") {
+                    self.schema.other_types.insert(name);
+                }
+                short
+            }
             None => row.text(2)?.to_owned(),
         };
         let entry = if kind == "partitions" {
