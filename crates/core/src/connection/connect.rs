@@ -9,6 +9,10 @@ use stairway_plan::sql::Dialect;
 use super::{DatabaseUrl, Link, Pinned, Session, UrlTarget};
 use crate::config::DatabaseSource;
 
+/// How many rows SQLite's thread may be ahead of whoever reads them. With the driver's 50 the two wait
+/// for one another twenty times in a history of a thousand revisions.
+pub(crate) const SQLITE_ROW_BUFFER: usize = 1_024;
+
 /// What a session is opened for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Access {
@@ -87,6 +91,7 @@ async fn connect_url(
                 .clone()
                 .statement_cache_capacity(0)
                 .busy_timeout(Duration::from_secs(5))
+                .row_buffer_size(SQLITE_ROW_BUFFER)
                 .disable_statement_logging();
             if access == Access::Read && file.is_some() {
                 options = options.create_if_missing(false).read_only(true);

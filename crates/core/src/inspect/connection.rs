@@ -7,6 +7,7 @@ use sqlx::{ConnectOptions, Connection as _, MySqlConnection, PgConnection, Sqlit
 use stairway_plan::dialect::Dialect;
 
 use super::InspectError;
+use crate::connection::SQLITE_ROW_BUFFER;
 
 /// One connection, without a pool and without a cache of prepared statements.
 #[derive(Debug)]
@@ -45,7 +46,9 @@ impl Connection {
             }
             Dialect::Sqlite => {
                 let options: SqliteConnectOptions = url.parse().map_err(invalid)?;
-                let options = options.statement_cache_capacity(0);
+                let options = options
+                    .statement_cache_capacity(0)
+                    .row_buffer_size(SQLITE_ROW_BUFFER);
                 Self::Sqlite(options.connect().await.map_err(connect)?)
             }
         })
