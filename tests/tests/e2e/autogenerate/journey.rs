@@ -41,6 +41,12 @@ fn an_edited_entity_becomes_a_revision_that_is_applied_found_to_be_enough_and_ta
             }
             run(lagging(), 0, "check --ignore entities");
 
+            // It can be shown without being run.
+            for line in ["upgrade --dry-run", "upgrade --sql"] {
+                let shown = run(program(), 0, line);
+                assert!(shown.stdout.contains("comments"), "{line}: {shown}");
+            }
+            assert_eq!(schema(&database), before);
             let upgrade = run(program(), 0, "upgrade");
             assert!(
                 !upgrade.stderr.contains("WARN"),
