@@ -11,6 +11,7 @@ use stairway_plan::history::History;
 use stairway_plan::plan::{Direction, Plan};
 use stairway_plan::position::{ChecksumComparison, DatabaseState, Position};
 use stairway_plan::revision::RevisionId;
+use stairway_plan::sql::Dialect;
 use tokio::task::JoinHandle;
 use tracing::Instrument;
 use tracing::instrument::WithSubscriber;
