@@ -357,7 +357,7 @@ impl Manager {
                 wait,
                 retries,
             };
-            let done = crate::runner::OwnTask::run(self.runner(), order).await?;
+            let done = self.runner().run(&order).await?;
             Ok(RunReport {
                 run_id: done.run_id,
                 database: self.config.name.clone(),

@@ -11,10 +11,6 @@ use stairway_plan::history::History;
 use stairway_plan::plan::{Direction, Plan};
 use stairway_plan::position::{ChecksumComparison, DatabaseState, Position};
 use stairway_plan::revision::RevisionId;
-use stairway_plan::sql::Dialect;
-use tokio::task::JoinHandle;
-use tracing::Instrument;
-use tracing::instrument::WithSubscriber;
 
 use crate::config::Config;
 use crate::error::Error;
@@ -84,41 +80,6 @@ enum Standing {
     UpToDate(Vec<RevisionId>),
     /// As its history says.
     Read(History),
-}
-
-/// A run as a task of its own. Whoever waits in `Runtime::block_on`, as an ordinary `main` does, is woken
-/// by another thread for every answer of the server; a task is run by the thread that gets the answer.
-/// A run whose caller is gone ends at its next question to the server, as if it had been polled no more.
-pub(crate) struct OwnTask(JoinHandle<Result<Done, Error>>);
-
-impl OwnTask {
-    /// Runs, and gives what the run did. SQLite answers from a thread of its own, which is not the
-    /// runtime's: there nothing is gained.
-    pub(crate) async fn run(runner: Runner, order: Order) -> Result<Done, Error> {
-        if runner.books.dialect() == Dialect::Sqlite {
-            return runner.run(&order).await;
-        }
-        let run = async move { runner.run(&order).await };
-        let run = run.in_current_span().with_current_subscriber();
-        let mut task = Self(tokio::spawn(run));
-        match (&mut task.0).await {
-            Ok(result) => result,
-            Err(failed) => match failed.try_into_panic() {
-                Ok(panic) => std::panic::resume_unwind(panic),
-                // Only the runtime's end cancels it.
-                Err(_) => Err(Error::Stopped {
-                    applied: 0,
-                    remaining: 0,
-                }),
-            },
-        }
-    }
-}
-
-impl Drop for OwnTask {
-    fn drop(&mut self) {
-        self.0.abort();
-    }
 }
 
 impl Runner {
