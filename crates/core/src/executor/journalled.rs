@@ -437,7 +437,6 @@ impl Executor<'_> {
                     && journal.outermost.is_some()
                     && journal.outermost == piece.statement.target =>
             {
-                journal.outermost = None;
                 self.control(progress, &piece.text).await?;
                 self.commit_own(progress, journal).await?;
             }
@@ -578,6 +577,10 @@ impl Executor<'_> {
     ) -> Result<(), DbErr> {
         let begin = text.unwrap_or(begin(self.session.dialect()));
         progress.depth += 1;
+        if progress.depth == 1 {
+            // One that a rollback has ended must not be taken for the beginning of this transaction.
+            journal.outermost = None;
+        }
         let sql = match (progress.depth, journal.open) {
             // What was sent before is not part of the migration's own transaction.
             (1, Open::Group) => format!("COMMIT; {begin}"),

@@ -26,6 +26,9 @@ pub(crate) fn revisions(name: &str, argument: &str) -> Revisions {
         ("own", "savepoint") => revisions.with(outside("m20260102_000001_own", |manager| {
             Box::pin(own_savepoint(manager))
         })),
+        ("own", "savepoint twice") => revisions.with(outside("m20260102_000001_own", |manager| {
+            Box::pin(own_savepoint_twice(manager))
+        })),
         ("own", _) => revisions.with(outside("m20260102_000001_own", |manager| {
             Box::pin(own_transaction(manager))
         })),
@@ -200,6 +203,22 @@ async fn own_savepoint(manager: &SchemaManager<'_>) -> Result<(), DbErr> {
     run(manager, "ROLLBACK TO inner; RELEASE inner").await?;
     witness(manager, "own, second").await?;
     run(manager, "RELEASE mine").await?;
+    witness(manager, "behind").await
+}
+
+/// A savepoint that begins a transaction and is rolled back with it, then one of the same name within
+/// a transaction, which its release does not commit.
+async fn own_savepoint_twice(manager: &SchemaManager<'_>) -> Result<(), DbErr> {
+    witness(manager, "before").await?;
+    run(manager, "SAVEPOINT mine").await?;
+    witness(manager, "own, lost").await?;
+    run(manager, "ROLLBACK").await?;
+    run(manager, "BEGIN").await?;
+    run(manager, "SAVEPOINT mine").await?;
+    witness(manager, "own, first").await?;
+    run(manager, "RELEASE mine").await?;
+    witness(manager, "own, second").await?;
+    run(manager, "ROLLBACK").await?;
     witness(manager, "behind").await
 }
 

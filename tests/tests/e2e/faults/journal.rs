@@ -230,6 +230,15 @@ fn a_savepoint_that_begins_a_transaction_on_sqlite_is_journalled_with_it() {
     }
 }
 
+#[test]
+fn a_savepoint_named_like_one_that_was_rolled_back_does_not_commit_the_transaction_around_it() {
+    for backend in tested_among(&[Backend::Sqlite]) {
+        let database = TestDatabase::create(backend);
+        upgrade("own:savepoint twice", &database);
+        assert_eq!(evidence(&database), ["before", "behind"]);
+    }
+}
+
 /// A revision whose fourth statement is this definition, killed when it is done and nothing says so,
 /// and when nothing of it is done: the rerun comes to the same.
 fn settled_by_looking(backend: Backend, definition: &str, shown: &str) {
