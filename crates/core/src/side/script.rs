@@ -19,8 +19,8 @@ pub struct ScriptError {
     pub statement: String,
 }
 
-/// Runs a script, unless a statement of it would reach beyond the session's database. What only a client program understands, and rows for `COPY`, are passed over: a
-/// schema has no rows.
+/// Runs a script, unless a statement of it would reach beyond the session's database. What only a
+/// client program understands, and rows for `COPY`, are passed over: a schema has no rows.
 pub(super) async fn run(
     session: &mut Session,
     script: &str,

@@ -46,6 +46,20 @@ impl Owned {
         }
     }
 
+    /// With the tables of every type's entities, made by the server.
+    async fn with_entities() -> Self {
+        let owned = Self::create().await;
+        let connection = sea_orm::Database::connect(&owned.database.url)
+            .await
+            .expect("a connection");
+        let made = every_type::schema(DbBackend::MySql)
+            .apply(&connection)
+            .await;
+        connection.close().await.expect("a closed connection");
+        made.expect("tables for the entities");
+        owned
+    }
+
     fn url(&self) -> DatabaseUrl {
         DatabaseUrl::parse(&as_user(&self.database, &self.user)).expect("a URL")
     }
@@ -115,15 +129,7 @@ async fn entities_are_read_as_the_server_makes_them() {
     if !is_there() {
         return;
     }
-    let owned = Owned::create().await;
-    let connection = sea_orm::Database::connect(&owned.database.url)
-        .await
-        .expect("a connection");
-    let made = every_type::schema(DbBackend::MySql)
-        .apply(&connection)
-        .await;
-    connection.close().await.expect("a closed connection");
-    made.expect("tables for the entities");
+    let owned = Owned::with_entities().await;
     let mut sources = Sources::new(owned.url());
     sources.entities = Some(Entities::new(every_type::schema));
     let sides = [Side::Database(owned.url()), Side::Entities];
@@ -149,15 +155,7 @@ async fn a_difference_is_the_same_as_with_a_scratch_database() {
     if !is_there() {
         return;
     }
-    let owned = Owned::create().await;
-    let connection = sea_orm::Database::connect(&owned.database.url)
-        .await
-        .expect("a connection");
-    let made = every_type::schema(DbBackend::MySql)
-        .apply(&connection)
-        .await;
-    connection.close().await.expect("a closed connection");
-    made.expect("tables for the entities");
+    let owned = Owned::with_entities().await;
     let drift = [
         "ALTER TABLE everything MODIFY COLUMN forty varchar(41), DROP COLUMN day, ADD COLUMN more int",
         "ALTER TABLE everything ALTER COLUMN number_with_default SET DEFAULT 8",

@@ -10,9 +10,6 @@ use crate::schema::{Column, Index, ObjectName, ObjectRef, Schema, Table};
 
 /// Completes the findings with operations that make room for others.
 pub(super) fn complete(context: &Context<'_>, original: &Schema, findings: &mut Findings) {
-    if findings.list.is_empty() {
-        return;
-    }
     make_room(context, original, findings);
     fold_into_dropped_columns(findings);
 }

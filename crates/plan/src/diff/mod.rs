@@ -157,11 +157,11 @@ pub fn diff(
     routines::find_functions(&context, &mut findings);
     tables::find(&context, &renames, &mut findings);
     routines::find_views(&context, from, &renames, &mut findings);
-    in_the_way::complete(&context, from, &mut findings);
 
     let changes = if findings.list.is_empty() {
         Vec::new()
     } else {
+        in_the_way::complete(&context, from, &mut findings);
         let overview = risk::Overview::of(&findings.list);
         let sorted = order::sort(findings.list, &current, &desired);
         finish(&context, &overview, sorted, from)
