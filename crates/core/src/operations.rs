@@ -208,7 +208,7 @@ async fn locked_on<T>(
         .await
         .map_err(failed)?;
     key.check_writable(config)?;
-    let footing = lock::examine(config, session).await?;
+    let footing = lock::examine(config, session, lock::Claim::default()).await?;
     if footing == Footing::Direct {
         let database = key.database.as_deref();
         let baseline = Baseline::prepare(session, database, config.statement_lock_timeout)

@@ -5,6 +5,7 @@
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
@@ -48,10 +49,8 @@ impl LockedFile {
             .truncate(false)
             .open(path)
             .map_err(failed)?;
-        match file.try_lock() {
-            Ok(()) => {}
-            Err(TryLockError::WouldBlock) => return Ok(None),
-            Err(TryLockError::Error(source)) => return Err(failed(source)),
+        if !lock_at_once(&file).map_err(failed)? {
+            return Ok(None);
         }
         let content = Content {
             pid: i64::from(std::process::id()),
@@ -101,14 +100,34 @@ fn same_file(_: &File, path: &Path) -> bool {
     path.exists()
 }
 
-/// Who wrote into the lock file. Only meaningful while someone holds it.
+/// Locks the file unless another process has it. Whoever looks at whether it is locked locks it for
+/// a moment too, in which it is not given up yet.
+fn lock_at_once(file: &File) -> std::io::Result<bool> {
+    for _ in 0..3 {
+        match file.try_lock() {
+            Ok(()) => return Ok(true),
+            Err(TryLockError::WouldBlock) => std::thread::sleep(Duration::from_micros(100)),
+            Err(TryLockError::Error(source)) => return Err(source),
+        }
+    }
+    Ok(false)
+}
+
+/// Whether some process has the file locked.
+pub(super) fn is_taken(path: &Path) -> bool {
+    File::open(path).is_ok_and(|file| is_locked(&file))
+}
+
+fn is_locked(file: &File) -> bool {
+    matches!(file.try_lock_shared(), Err(TryLockError::WouldBlock))
+}
+
+/// Who wrote into the lock file; nobody if what stands there is old.
 pub(super) fn holder(path: &Path) -> Option<LockHolder> {
     let mut text = String::new();
     let mut file = File::open(path).ok()?;
-    match file.try_lock_shared() {
-        Err(TryLockError::WouldBlock) => {}
-        // Nobody holds it: what stands there is old.
-        Ok(()) | Err(TryLockError::Error(_)) => return None,
+    if !is_locked(&file) {
+        return None;
     }
     file.read_to_string(&mut text).ok()?;
     let content: Option<Content> = serde_json::from_str(&text).ok();

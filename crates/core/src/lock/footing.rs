@@ -30,29 +30,76 @@ const STALL: Duration = Duration::from_secs(1);
 /// After so many waits in vain it is taken for one.
 const STALLS: u32 = 10;
 
-/// Finds out.
+/// The right to examine on PostgreSQL, which takes a second connection: of those that start together
+/// only one is to go to that length, and the others wait until it has the lock proper. Held like that
+/// lock behind a pooler, by transactions, since what the connection goes through is not known yet. In
+/// between it lapses; a second examiner then costs its second connection, nothing else.
+#[derive(Debug, Default)]
+pub(crate) struct Claim(Option<i64>);
+
+impl Claim {
+    /// Takes the claim with this number, which leaves the session in a transaction until
+    /// [`examine`]. Nothing if another has it.
+    pub(crate) async fn take(
+        config: &Config,
+        session: &mut Session,
+        number: i64,
+    ) -> Result<Option<Self>, Error> {
+        if session.dialect() != Dialect::Postgres || config.pooler != PoolerPolicy::Detect {
+            return Ok(Some(Self::default()));
+        }
+        let claim = Self(Some(number));
+        let taken = session
+            .value(claim.begin())
+            .await
+            .map_err(|error| examining_failed(Dialect::Postgres, &error))?;
+        if taken.as_deref() == Some("t") {
+            return Ok(Some(claim));
+        }
+        session
+            .run("ROLLBACK")
+            .await
+            .map_err(|error| examining_failed(Dialect::Postgres, &error))?;
+        Ok(None)
+    }
+
+    /// Opens a transaction that has the claim, if no other has.
+    fn begin(&self) -> String {
+        self.0.map_or_else(
+            || "BEGIN".to_owned(),
+            |number| format!("BEGIN; SELECT pg_try_advisory_xact_lock({number})"),
+        )
+    }
+}
+
+fn examining_failed(dialect: Dialect, error: &sqlx::Error) -> Error {
+    Error::query(
+        "finding out what the connection goes through",
+        dialect,
+        error,
+    )
+}
+
+/// Finds out what the connection goes through.
 ///
 /// # Errors
 /// [`Error::Refused`] if reads and writes go to different servers.
-pub(crate) async fn examine(config: &Config, session: &mut Session) -> Result<Footing, Error> {
+pub(crate) async fn examine(
+    config: &Config,
+    session: &mut Session,
+    claim: Claim,
+) -> Result<Footing, Error> {
     let dialect = session.dialect();
-    let failed = |error: sqlx::Error| {
-        Error::query(
-            "finding out what the connection goes through",
-            dialect,
-            &error,
-        )
-    };
     let examined = match dialect {
-        Dialect::Sqlite => return Ok(Footing::Direct),
-        Dialect::MySql => mysql(session).await.map_err(failed)?,
+        Dialect::Sqlite => Ok(Examined::Footing(Footing::Direct)),
+        Dialect::MySql => mysql(session).await,
         Dialect::Postgres => match config.pooler {
-            PoolerPolicy::Direct => Examined::Footing(Footing::Direct),
-            PoolerPolicy::Transaction => Examined::Footing(Footing::Pooled),
-            PoolerPolicy::Detect => postgres(config, session).await.map_err(failed)?,
+            PoolerPolicy::Direct => Ok(Examined::Footing(Footing::Direct)),
+            PoolerPolicy::Transaction => Ok(Examined::Footing(Footing::Pooled)),
+            PoolerPolicy::Detect => postgres(config, session, &claim).await,
         },
     };
-    match examined {
+    match examined.map_err(|error| examining_failed(dialect, &error))? {
         Examined::Footing(footing) => Ok(footing),
         Examined::Split => Err(Error::Refused {
             location: config.location(),
@@ -71,16 +118,20 @@ enum Examined {
 
 /// Where a statement was run: the server session, whether its server is a standby, and the time there.
 const PLACE: &str = "SELECT pg_backend_pid(), pg_is_in_recovery(), clock_timestamp(), \
-     (SELECT backend_start FROM pg_stat_activity WHERE pid = pg_backend_pid())";
+     (SELECT backend_start FROM pg_stat_get_activity(pg_backend_pid()))";
 
 /// A second connection opens a transaction. Where that moves the first one to another server session,
 /// or shows both on the same one, sessions are shared. A second connection that is served by a
 /// session older than itself is a sign of a pooler, which is then tried for longer: other clients can
 /// take the shared session in between.
-async fn postgres(config: &Config, session: &mut Session) -> Result<Examined, sqlx::Error> {
+async fn postgres(
+    config: &Config,
+    session: &mut Session,
+    claim: &Claim,
+) -> Result<Examined, sqlx::Error> {
     let column = |row: &TextRow, index: usize| row.get(index).cloned().flatten();
     let first = session.rows(PLACE).await?.pop().unwrap_or_default();
-    let Some(mut other) = second_session(config).await? else {
+    let Some(mut other) = beside_claim(config, session, claim).await? else {
         return Ok(Examined::Footing(Footing::Direct));
     };
     let mut shared = false;
@@ -91,7 +142,7 @@ async fn postgres(config: &Config, session: &mut Session) -> Result<Examined, sq
     let mut other_before = None;
     while attempts_made < tries && !shared && !split {
         let before = session.rows(PLACE).await?.pop().unwrap_or_default();
-        other.run("BEGIN").await?;
+        other.run(claim.begin()).await?;
         let during = other.rows(PLACE).await?.pop().unwrap_or_default();
         let (after, stalled) = beside_transaction(session, &mut other).await?;
         let owned = !session.is_lent();
@@ -139,6 +190,26 @@ async fn beside_transaction(
         Err(_) => (asked.await?, true),
     };
     Ok((rows.into_iter().next_back().unwrap_or_default(), stalled))
+}
+
+/// The second session, while the first one has the claim in a transaction. Where a pooler has only
+/// one session of the server to lend, the second waits for the first, which is not to last.
+async fn beside_claim(
+    config: &Config,
+    session: &mut Session,
+    claim: &Claim,
+) -> Result<Option<Session>, sqlx::Error> {
+    let opened = second_session(config);
+    if claim.0.is_none() {
+        return opened.await;
+    }
+    tokio::pin!(opened);
+    let other = tokio::time::timeout(STALL, &mut opened).await;
+    session.run("ROLLBACK").await?;
+    match other {
+        Ok(other) => other,
+        Err(_) => opened.await,
+    }
 }
 
 /// Another session of the same user. Nothing where the application's pool has no other to lend.

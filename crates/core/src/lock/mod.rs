@@ -28,7 +28,7 @@ use crate::error::Error;
 use crate::observer::Observers;
 use crate::stop::Stop;
 
-pub(crate) use footing::{Footing, examine};
+pub(crate) use footing::{Claim, Footing, examine};
 pub(crate) use heartbeat::Heartbeat;
 
 /// Which lock belongs to a database and its history.
@@ -179,6 +179,11 @@ impl LockKey {
             read_only: None,
             file: file.map(|file| file::lock_file_of(&file)),
         })
+    }
+
+    /// PostgreSQL: the number of the lock that says "I am about to take it", see [`Claim`].
+    pub(crate) fn claim(&self) -> i64 {
+        !self.number
     }
 
     /// Whether it is an SQLite database in a file.
@@ -440,6 +445,16 @@ pub(crate) struct Request<'run> {
 /// What PostgreSQL says when [`MigrationLock::guard`] fails.
 pub(crate) const LOCK_LOST: &str = "stairway: the migration lock is lost";
 
+/// Who waits longer than this is told for whom. Sixteen replicas that start together and have little to
+/// do are through before, and asking costs the server more than all the rest of the waiting.
+const WORTH_TELLING: Duration = Duration::from_millis(500);
+
+/// How often it is told again.
+const TELL_AGAIN: Duration = Duration::from_secs(5);
+
+/// How often a waiter looks at whether the holder, who has the lock still, has done all there is to do.
+const LOOK_AT_WORK: Duration = Duration::from_secs(1);
+
 /// How often a waiter looks at whether the holder still lives.
 const ORPHAN_LOOK: Duration = Duration::from_secs(2);
 
@@ -474,18 +489,15 @@ impl Request<'_> {
         ))
     }
 
-    /// PostgreSQL: waits until nobody has the lock, without having to know what lies between us and
-    /// the server, for which another connection is needed: most of the replicas that start together
-    /// only wait. Returns false where there is nothing left to do.
+    /// Waits until nobody has the lock, which needs nothing of what taking it needs (on PostgreSQL a
+    /// second connection, to know what lies between us and the server): most of the replicas that
+    /// start together only wait. Returns false where there is nothing left to do.
     pub(crate) async fn wait_while_taken(
         &self,
         session: &mut Session,
         started: Instant,
         still_needed: &mut dyn StillNeeded,
     ) -> Result<bool, Error> {
-        if session.dialect() != Dialect::Postgres {
-            return Ok(true);
-        }
         let free = self
             .wait(session, started, Tenure::Glance, still_needed)
             .await?;
@@ -509,20 +521,25 @@ impl Request<'_> {
         .map(drop)
     }
 
+    async fn is_taken(&self, session: &mut Session) -> Result<bool, Error> {
+        let taken = match (session.dialect(), &self.key.file) {
+            (Dialect::Postgres, _) => postgres::is_taken(session, self.key).await,
+            (Dialect::MySql, _) => mysql::is_taken(session, &self.key.name).await,
+            (Dialect::Sqlite, Some(path)) => Ok(file::is_taken(path)),
+            (Dialect::Sqlite, None) => Ok(false),
+        };
+        taken.map_err(|error| lock_error(session, &error))
+    }
+
     async fn try_once(
         &self,
         session: &mut Session,
         tenure: Tenure<'_>,
     ) -> Result<Option<MigrationLock>, Error> {
         let settings = match tenure {
+            Tenure::Glance => return Ok(Some(MigrationLock::Unneeded)),
             Tenure::Session => {
                 return MigrationLock::try_acquire(self.key, session, self.footing).await;
-            }
-            Tenure::Glance => {
-                let taken = postgres::is_taken(session, self.key.number)
-                    .await
-                    .map_err(|error| lock_error(session, &error))?;
-                return Ok((!taken).then_some(MigrationLock::Unneeded));
             }
             Tenure::Transaction(settings) => settings,
         };
@@ -544,7 +561,9 @@ impl Request<'_> {
     }
 
     /// Polls. Whoever waits inside PostgreSQL holds a snapshot, for which a concurrent index build of
-    /// the lock's holder would wait in turn.
+    /// the lock's holder would wait in turn. Who finds the lock free after a wait looks first whether
+    /// there is still anything to do: those that have waited together would otherwise hold one another
+    /// up, each for as long as it takes to find nothing.
     async fn wait(
         &self,
         session: &mut Session,
@@ -552,34 +571,45 @@ impl Request<'_> {
         tenure: Tenure<'_>,
         still_needed: &mut dyn StillNeeded,
     ) -> Result<Option<MigrationLock>, Error> {
-        let mut reported = Instant::now();
-        let mut looked = Instant::now();
+        let mut told: Option<Instant> = None;
+        let mut looked_at_work = Instant::now();
+        let mut looked_at_holder = Instant::now();
         let mut warned = false;
         let mut first = true;
         loop {
-            if let Some(lock) = self.try_once(session, tenure).await? {
+            let is_free = match tenure {
+                Tenure::Transaction(_) => true,
+                Tenure::Session if first => true,
+                Tenure::Session | Tenure::Glance => !self.is_taken(session).await?,
+            };
+            if !first && (is_free || looked_at_work.elapsed() >= LOOK_AT_WORK) {
+                looked_at_work = Instant::now();
+                if !still_needed.is_still_needed(session).await? {
+                    return Ok(None);
+                }
+            }
+            if is_free && let Some(lock) = self.try_once(session, tenure).await? {
                 return Ok(Some(lock));
             }
-            if !first && !still_needed.is_still_needed(session).await? {
-                return Ok(None);
-            }
+            first = false;
             let waited = started.elapsed();
             let left = self.config.lock_wait_timeout.saturating_sub(waited);
-            // A lock that each step takes for itself is often another run's for a moment.
-            let at_once = first && !matches!(tenure, Tenure::Transaction(_));
-            if at_once || reported.elapsed() >= Duration::from_secs(5) {
-                reported = Instant::now();
+            let is_to_be_told = match told {
+                None => waited >= WORTH_TELLING,
+                Some(at) => at.elapsed() >= TELL_AGAIN,
+            };
+            if is_to_be_told {
+                told = Some(Instant::now());
                 self.observers.emit(EventKind::WaitingForLock {
                     holder: self.holder(session).await?,
                     waited_ms: crate::milliseconds(waited),
                     time_left_ms: crate::milliseconds(left),
                 });
             }
-            if !first && looked.elapsed() >= ORPHAN_LOOK {
-                looked = Instant::now();
+            if looked_at_holder.elapsed() >= ORPHAN_LOOK {
+                looked_at_holder = Instant::now();
                 self.see_to_orphan(session, &mut warned).await?;
             }
-            first = false;
             if left.is_zero() {
                 return Err(Error::LockTimeout {
                     waited,
@@ -654,7 +684,7 @@ impl Request<'_> {
 /// How long a waiter pauses: a small part of what it has waited already, so that it notices soon
 /// when a short run is over and costs the server little while a long one lasts.
 fn pause_after(waited: Duration) -> Duration {
-    (waited / 8).clamp(Duration::from_millis(15), Duration::from_millis(250))
+    (waited / 8).clamp(Duration::from_millis(25), Duration::from_millis(250))
 }
 
 fn lock_error(session: &Session, error: &sqlx::Error) -> Error {

@@ -18,6 +18,12 @@ pub(super) async fn try_lock(session: &mut Session, name: &str) -> Result<bool, 
         == Some("1"))
 }
 
+/// Whether any session has the lock.
+pub(super) async fn is_taken(session: &mut Session, name: &str) -> Result<bool, sqlx::Error> {
+    let query = format!("SELECT IS_FREE_LOCK({})", quoted(name));
+    Ok(session.value(query).await?.as_deref() == Some("0"))
+}
+
 pub(super) async fn is_held(session: &mut Session, name: &str) -> Result<bool, sqlx::Error> {
     let query = format!("SELECT {}", held_condition(name));
     Ok(session.value(query).await?.as_deref() == Some("1"))

@@ -6,14 +6,23 @@ use stairway_plan::sql::Dialect;
 
 use crate::connection::Session;
 
-/// The rows of `pg_locks` for one advisory lock of this database. A 64-bit key shows as two halves.
-fn lock_rows(number: i64) -> String {
-    let bits = number.cast_unsigned();
-    let (high, low) = (bits >> 32, bits & 0xffff_ffff);
+use super::LockKey;
+
+/// The rows of `pg_locks` for advisory locks of this database with these numbers. A 64-bit number
+/// shows as two halves.
+fn lock_rows(numbers: &[i64]) -> String {
+    let halves: Vec<String> = numbers
+        .iter()
+        .map(|number| {
+            let bits = number.cast_unsigned();
+            let (high, low) = (bits >> 32, bits & 0xffff_ffff);
+            format!("(l.classid = {high}::bigint::oid AND l.objid = {low}::bigint::oid)")
+        })
+        .collect();
     format!(
-        "l.locktype = 'advisory' AND l.granted AND l.objsubid = 1 AND l.classid = {high}::bigint::oid \
-         AND l.objid = {low}::bigint::oid \
-         AND l.database = (SELECT d.oid FROM pg_database d WHERE d.datname = current_database())"
+        "l.locktype = 'advisory' AND l.granted AND l.objsubid = 1 AND ({}) \
+         AND l.database = (SELECT d.oid FROM pg_database d WHERE d.datname = current_database())",
+        halves.join(" OR ")
     )
 }
 
@@ -25,11 +34,11 @@ pub(super) async fn try_lock(session: &mut Session, number: i64) -> Result<bool,
         == Some("t"))
 }
 
-/// Whether any session has the lock.
-pub(super) async fn is_taken(session: &mut Session, number: i64) -> Result<bool, sqlx::Error> {
+/// Whether any session has the lock, or is about to take it.
+pub(super) async fn is_taken(session: &mut Session, key: &LockKey) -> Result<bool, sqlx::Error> {
     let taken = format!(
         "SELECT CASE WHEN EXISTS (SELECT 1 FROM pg_locks l WHERE {}) THEN 't' ELSE 'f' END",
-        lock_rows(number)
+        lock_rows(&[key.number, key.claim()])
     );
     Ok(session.value(taken).await?.as_deref() == Some("t"))
 }
@@ -46,7 +55,7 @@ pub(super) async fn is_held(session: &mut Session, number: i64) -> Result<bool, 
 pub(super) fn held_condition(number: i64) -> String {
     format!(
         "EXISTS (SELECT 1 FROM pg_locks l WHERE l.pid = pg_backend_pid() AND {})",
-        lock_rows(number)
+        lock_rows(&[number])
     )
 }
 
@@ -75,7 +84,7 @@ pub(super) async fn holder(
              to_char(a.backend_start AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS.US\"Z\"'), \
              a.state, regexp_replace(a.query, '\\s+', ' ', 'g') \
              FROM pg_locks l LEFT JOIN pg_stat_activity a ON a.pid = l.pid WHERE {}",
-            lock_rows(number)
+            lock_rows(&[number])
         ))
         .await?;
     let Some(row) = rows.into_iter().next() else {

@@ -82,10 +82,7 @@ impl Runner {
         let is_settled = tally.achieved.uncertain.is_empty();
         // What most starts find is found out with as little as possible.
         if is_settled && self.is_done_at_a_glance(session, order).await? {
-            let heads = self.migrations.graph().heads();
-            tally.from.get_or_insert_with(|| heads.clone());
-            self.announce(order, tally, 0, &[]);
-            return Ok(Round::Complete(Standing::UpToDate(heads)));
+            return Ok(self.up_to_date(order, tally));
         }
         let history = self.history(session, &self.books).await?;
         let plan = self.plan_left(order, &history, tally)?;
@@ -114,15 +111,22 @@ impl Runner {
             completed: tally.achieved.completed.len(),
             is_settled,
             looked: None,
+            is_up_to_date: false,
         };
         let waits_since = Instant::now();
-        let is_needed = request
-            .wait_while_taken(session, waits_since, &mut unfinished)
-            .await?;
-        if !is_needed {
-            return self.found_done(session, order, tally).await;
-        }
-        let footing = lock::examine(&self.config, session).await?;
+        let claim = loop {
+            let is_needed = request
+                .wait_while_taken(session, waits_since, &mut unfinished)
+                .await?;
+            if !is_needed {
+                return self.found_done(session, &unfinished, tally).await;
+            }
+            let claim = lock::Claim::take(&self.config, session, key.claim()).await?;
+            if let Some(claim) = claim {
+                break claim;
+            }
+        };
+        let footing = lock::examine(&self.config, session, claim).await?;
         request.footing = footing;
         // Behind a pooler, settings of the session would meet other clients.
         let baseline = match footing {
@@ -144,7 +148,7 @@ impl Runner {
             .acquire(session, waits_since, &mut unfinished)
             .await?;
         let Acquired::Lock(lock) = acquired else {
-            return self.found_done(session, order, tally).await;
+            return self.found_done(session, &unfinished, tally).await;
         };
         self.observers.emit(EventKind::LockAcquired {
             waited_ms: crate::milliseconds(waited),
@@ -174,13 +178,25 @@ impl Runner {
         result
     }
 
+    /// Everything is applied.
+    fn up_to_date(&self, order: &Order, tally: &mut Tally) -> Round {
+        let heads = self.migrations.graph().heads();
+        tally.from.get_or_insert_with(|| heads.clone());
+        self.announce(order, tally, 0, &[]);
+        Round::Complete(Standing::UpToDate(heads))
+    }
+
     /// Another run has done all there was to do.
     async fn found_done(
         &self,
         session: &mut Session,
-        order: &Order,
+        unfinished: &Unfinished<'_>,
         tally: &mut Tally,
     ) -> Result<Round, Error> {
+        let order = unfinished.order;
+        if unfinished.is_up_to_date {
+            return Ok(self.up_to_date(order, tally));
+        }
         let history = self.history(session, &self.books).await?;
         let plan = self.plan_left(order, &history, tally)?;
         self.announce(order, tally, plan.steps.len(), &plan.notices);

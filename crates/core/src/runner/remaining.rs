@@ -140,6 +140,8 @@ pub(super) struct Unfinished<'run> {
     pub(super) is_settled: bool,
     /// When it has last read the whole history.
     pub(super) looked: Option<Instant>,
+    /// Seen at a glance: everything is applied.
+    pub(super) is_up_to_date: bool,
 }
 
 impl StillNeeded for Unfinished<'_> {
@@ -153,6 +155,7 @@ impl StillNeeded for Unfinished<'_> {
             }
             let runner = self.runner;
             if runner.is_done_at_a_glance(session, self.order).await? {
+                self.is_up_to_date = true;
                 return Ok(false);
             }
             if self.looked.is_some_and(|at| at.elapsed() < WHOLE_LOOK) {
