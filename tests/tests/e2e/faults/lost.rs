@@ -97,6 +97,38 @@ fn a_lock_that_somebody_else_has_taken_meanwhile_is_waited_for() {
     }
 }
 
+/// Finding out what lies between takes a second connection. Of the replicas that start together one
+/// goes to that length; the others wait for it on the one connection that they have.
+#[test]
+fn where_another_is_about_to_take_the_lock_it_is_waited_for_without_a_second_connection() {
+    for backend in tested_among(&[Backend::Postgres]) {
+        let database = TestDatabase::create(backend);
+        let gate = Gate::new();
+        let (running, _) = between_steps(&database, "2", &gate);
+        let mut other = database.session();
+        let take = take_lock(&database, &mut other).replace("lock(", "lock(~ ");
+        gate.open();
+        assert_eq!(running.wait(DEADLINE).code, 0);
+        assert_eq!(other.rows(&take), [[Some("t".to_owned())]]);
+        let waiting = app("small:6", &database).args(["upgrade"]).spawn();
+        wait_until("the run waits", DEADLINE, || {
+            value(
+                &database,
+                "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() \
+                 AND pid <> pg_backend_pid() AND query LIKE '%pg_locks%' AND state = 'idle' \
+                 AND application_name LIKE 'stairway %'",
+            )
+            .as_deref()
+                == Some("1")
+        });
+        assert_eq!(connections(&database), 2, "this test's own and the run's");
+        drop(other);
+        let ended = waiting.wait(DEADLINE);
+        assert_eq!(ended.code, 0, "{ended}");
+        picture::assert_books_in_order(&mut database.session(), "after waiting");
+    }
+}
+
 fn truth(backend: Backend) -> &'static str {
     match backend {
         Backend::MySql => "1",
