@@ -33,16 +33,21 @@ pub(crate) async fn measure(world: &World, report: &mut Report) -> Outcome {
         let mut sea_orm = Cost::default();
         let mut stairway = Cost::default();
         let rounds = rounds(kind);
-        for _ in 0..rounds {
-            let url = world.database(kind, "bench_apply").await?;
-            add(&mut floor, run_floor(world, kind, &url)?, rounds);
-            let url = world.database(kind, "bench_apply").await?;
+        for round in 0..rounds {
+            let name = format!("bench_floor_{round}");
+            let url = world.database(kind, &name).await?;
+            add(&mut floor, run_floor(world, kind, &name, &url)?, rounds);
+            let url = world
+                .database(kind, &format!("bench_apply_sea_orm_{round}"))
+                .await?;
             add(
                 &mut sea_orm,
                 mean_cost(vec![command("sea-orm", &url, REVISIONS)?])?,
                 rounds,
             );
-            let url = world.database(kind, "bench_apply").await?;
+            let url = world
+                .database(kind, &format!("bench_apply_{round}"))
+                .await?;
             add(
                 &mut stairway,
                 mean_cost(vec![command("stairway", &url, REVISIONS)?])?,
@@ -73,7 +78,7 @@ fn add(total: &mut Cost, one: Cost, rounds: u32) {
 }
 
 /// The same tables through psql, mariadb or sqlite3.
-fn run_floor(world: &World, kind: Kind, url: &str) -> Outcome<Cost> {
+fn run_floor(world: &World, kind: Kind, name: &str, url: &str) -> Outcome<Cost> {
     let mut script = String::from(
         "CREATE TABLE version (version varchar(255) NOT NULL PRIMARY KEY, applied_at bigint NOT NULL);\n",
     );
@@ -92,7 +97,7 @@ fn run_floor(world: &World, kind: Kind, url: &str) -> Outcome<Cost> {
             let mut client = Command::new("sqlite3");
             client
                 .arg("-bail")
-                .arg(world.file("bench_apply"))
+                .arg(world.file(name))
                 .arg(format!(".read {}", file.display()));
             client
         }

@@ -54,8 +54,9 @@ async fn row(
     tables: usize,
     changes: usize,
 ) -> Outcome {
-    let from = world.database(kind, "bench_compare").await?;
-    let to = world.database(kind, &other("bench_compare")).await?;
+    let name = format!("bench_compare_{tables}_{changes}");
+    let from = world.database(kind, &name).await?;
+    let to = world.database(kind, &other(&name)).await?;
     run(kind, &from, &schema(tables, 0)).await?;
     run(kind, &to, &schema(tables, changes)).await?;
     let found = compared(&from).await?.changes.len();
@@ -106,15 +107,15 @@ fn quicker_half(mut rounds: Vec<Duration>) -> Duration {
     rounds.iter().sum::<Duration>() / count
 }
 
-/// The name of the second database.
+/// The name of the second database, or its URL.
 fn other(name: &str) -> String {
-    format!("{name}_b")
+    name.replace("bench_compare", "bench_compared_with")
 }
 
 /// Compares the database with the second one.
 pub(crate) async fn compared(url: &str) -> Outcome<Comparison> {
     let from = Source::Url(url.to_owned());
-    let to = Source::Url(url.replace("bench_compare", &other("bench_compare")));
+    let to = Source::Url(other(url));
     Ok(compare(&from, &to, &CompareOptions::default(), &Answers::new()).await?)
 }
 

@@ -26,12 +26,14 @@ pub(crate) async fn measure(world: &World, report: &mut Report) -> Outcome {
             Duration::ZERO,
             Duration::ZERO,
         );
-        for _ in 0..ROUNDS {
-            let url = world.database(kind, "bench_contention").await?;
+        for round in 0..ROUNDS {
+            let url = world.database(kind, &format!("bench_one_{round}")).await?;
             idle += at_once("nothing", &url)? / ROUNDS;
             one += mean_cost(vec![command("stairway", &url, 100)?])?.wall / ROUNDS;
             up_to_date += at_once("stairway", &url)? / ROUNDS;
-            let url = world.database(kind, "bench_contention").await?;
+            let url = world
+                .database(kind, &format!("bench_sixteen_{round}"))
+                .await?;
             sixteen += at_once("stairway", &url)? / ROUNDS;
         }
         let work = sixteen.saturating_sub(idle).as_secs_f64();
@@ -70,10 +72,11 @@ async fn journal(world: &World, report: &mut Report) -> Outcome {
         &["without a journal, ms", "Stairway, ms", "ratio"],
     );
     let (mut with, mut without) = (Duration::MAX, Duration::MAX);
-    for _ in 0..3 {
-        let url = world.database(Kind::MariaDb, "bench_journal").await?;
+    for round in 0..3 {
+        let name = format!("bench_journal_{round}");
+        let url = world.database(Kind::MariaDb, &name).await?;
         with = with.min(mean_cost(vec![command("stairway", &url, JOURNALLED)?])?.wall);
-        without = without.min(without_journal(world).await?);
+        without = without.min(without_journal(world, round).await?);
     }
     report.row([
         format!("{:.0}", milliseconds(without)),
@@ -84,23 +87,29 @@ async fn journal(world: &World, report: &mut Report) -> Outcome {
 }
 
 /// What every step sends first, journalled or not.
-const STEP_BEGINS: &str = "UNLOCK TABLES; USE bench_journal; SET autocommit = 1, lock_wait_timeout = 5, \
+fn step_begins(database: &str) -> String {
+    format!(
+        "UNLOCK TABLES; USE {database}; SET autocommit = 1, lock_wait_timeout = 5, \
      innodb_lock_wait_timeout = 5, wait_timeout = GREATEST(@@wait_timeout, 28800), \
      sql_mode = CONCAT(@@global.sql_mode, ',PIPES_AS_CONCAT,NO_ENGINE_SUBSTITUTION'), time_zone = '+00:00', \
      foreign_key_checks = 1, unique_checks = 1, NAMES utf8mb4; \
-     SELECT IS_USED_LOCK('bench_journal') <=> CONNECTION_ID()";
+     SELECT IS_USED_LOCK('bench_journal') <=> CONNECTION_ID()"
+    )
+}
 
-async fn without_journal(world: &World) -> Outcome<Duration> {
+async fn without_journal(world: &World, round: u32) -> Outcome<Duration> {
     use stairway_plan::bookkeeping::{
         AuditRecord, Bookkeeping, DEFAULT_HISTORY_TABLE, StepRecord, Who,
     };
     use stairway_plan::revision::Revision;
     use stairway_plan::sql::{Dialect, checksum};
 
-    let url = world.database(Kind::MariaDb, "bench_journal").await?;
+    let name = format!("bench_no_journal_{round}");
+    let url = world.database(Kind::MariaDb, &name).await?;
     let mut connection = <sqlx::MySqlConnection as sqlx::Connection>::connect(&url).await?;
     let books = Bookkeeping::new(Dialect::MySql, DEFAULT_HISTORY_TABLE, None);
     let who = Who::default();
+    let begins = step_begins(&name);
     let began = Instant::now();
     for statement in books.create_tables() {
         sqlx::raw_sql(sqlx::AssertSqlSafe(statement))
@@ -135,7 +144,9 @@ async fn without_journal(world: &World) -> Outcome<Duration> {
             books.add_applied(&who, &step),
             books.append_audit(&who, &audit)
         );
-        sqlx::raw_sql(STEP_BEGINS).execute(&mut connection).await?;
+        sqlx::raw_sql(sqlx::AssertSqlSafe(begins.clone()))
+            .execute(&mut connection)
+            .await?;
         sqlx::raw_sql(sqlx::AssertSqlSafe(definition))
             .execute(&mut connection)
             .await?;

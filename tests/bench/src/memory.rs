@@ -11,7 +11,9 @@ pub(crate) async fn measure(world: &World, report: &mut Report) -> Outcome {
         &["revisions", "applied", "MiB"],
     );
     for (revisions, applied) in [(1, 0), (1_000, 1_000), (10_000, 0), (10_000, 1_000)] {
-        let url = world.database(Kind::Sqlite, "bench_memory").await?;
+        let url = world
+            .database(Kind::Sqlite, &format!("bench_memory_{revisions}_{applied}"))
+            .await?;
         if applied > 0 {
             command("stairway", &url, applied)?.status()?;
         }
