@@ -36,7 +36,7 @@ fn sixteen_processes_race_fifty_times_through_a_pooler() {
 }
 
 #[test]
-fn a_race_through_a_pooler_goes_on_when_whoever_is_ahead_is_killed() {
+fn fifty_races_through_a_pooler_go_on_when_whoever_holds_the_lock_is_killed() {
     let Some(pooler) = pooler("5") else { return };
     race::race(
         Backend::Postgres,
@@ -60,7 +60,7 @@ fn looking_for_a_pooler_takes_no_session_that_another_waits_for() {
     assert!(began.elapsed() < Duration::from_mins(1), "{ended}");
     let database = TestDatabase::create(Backend::Postgres);
     let url = through(&pooler, &database);
-    race::cold_start(&database, &url, &Vec::new(), "one session for sixteen");
+    race::cold_start(&database, &url, None, "one session for sixteen");
 }
 
 #[test]

@@ -1,7 +1,9 @@
 //! Sixteen processes that start together, again and again: none fails, and every revision is applied
-//! once, as the audit trail and the revisions' own witnesses say. Then the same while processes are
-//! killed, the one that holds the lock among them.
+//! once, as the audit trail and the revisions' own witnesses say. Then the same while whoever holds the
+//! lock is killed.
 
+use std::collections::HashSet;
+use std::fs;
 use std::io::Write;
 use std::thread;
 use std::time::{Duration, Instant};
@@ -16,32 +18,28 @@ const PROCESSES: usize = 16;
 const COLD_STARTS: usize = 50;
 const REVISIONS: usize = 4;
 
-/// Which of sixteen are killed, and after how many microseconds.
-pub(super) type Kills = Vec<(usize, u64)>;
-
 pub(super) fn start(database_url: &str) -> Running {
     app_at(&format!("small:{REVISIONS}"), database_url)
         .args(["upgrade"])
         .spawn()
 }
 
-/// One cold start of sixteen processes through `url`, on an empty database.
+/// One cold start of sixteen processes through `url`, on an empty database. With dice, whoever holds
+/// the lock is killed, again and again, until four are left.
 pub(super) fn cold_start(
     database: &TestDatabase,
     url: &str,
-    kills: &Kills,
+    kills: Option<&mut Dice>,
     context: &str,
 ) -> usize {
-    let replicas: Vec<Running> = (0..PROCESSES).map(|_| start(url)).collect();
-    let began = Instant::now();
-    for (victim, after) in kills {
-        thread::sleep(Duration::from_micros(*after).saturating_sub(began.elapsed()));
-        replicas[*victim].signal(Signal::Kill);
-    }
+    let mut replicas: Vec<Running> = (0..PROCESSES).map(|_| start(url)).collect();
+    let victims = kills.map_or_else(HashSet::new, |dice| {
+        kill_holders(database, &mut replicas, dice)
+    });
     let mut killed = 0;
-    for (number, replica) in replicas.into_iter().enumerate() {
+    for replica in replicas {
+        let is_victim = victims.contains(&replica.pid());
         let ended = replica.wait(DEADLINE);
-        let is_victim = kills.iter().any(|(victim, _)| *victim == number);
         if is_victim && ended.code == KILLED {
             killed += 1;
         } else {
@@ -58,7 +56,49 @@ pub(super) fn cold_start(
     killed
 }
 
-/// Fifty times, half of them with kills if asked for.
+/// At random moments, until all have ended or four were spared: the process that holds the lock then.
+fn kill_holders(
+    database: &TestDatabase,
+    replicas: &mut [Running],
+    dice: &mut Dice,
+) -> HashSet<u32> {
+    let mut victims = HashSet::new();
+    while victims.len() < PROCESSES - 4 && replicas.iter_mut().any(Running::is_running) {
+        thread::sleep(Duration::from_micros(dice.up_to(20_000)));
+        let Some(holder) = holder_process(database) else {
+            continue;
+        };
+        if let Some(replica) = replicas.iter().find(|replica| replica.pid() == holder)
+            && victims.insert(holder)
+        {
+            replica.signal(Signal::Kill);
+        }
+    }
+    victims
+}
+
+/// The process that holds the lock. Behind a pooler too the server knows the application's name.
+fn holder_process(database: &TestDatabase) -> Option<u32> {
+    let named = match database.backend() {
+        Backend::Postgres => {
+            "SELECT split_part(substr(a.application_name, 10), '@', 1) FROM pg_locks l \
+             JOIN pg_stat_activity a ON a.pid = l.pid WHERE l.locktype = 'advisory' AND l.granted \
+             AND a.application_name LIKE 'stairway %@%' \
+             AND l.database = (SELECT oid FROM pg_database WHERE datname = current_database())"
+        }
+        Backend::MySql => "SELECT pid FROM stairway_lease",
+        Backend::Sqlite => {
+            let file = format!("{}.lock", database.file()?.display());
+            let text = fs::read_to_string(file).ok()?;
+            let content: serde_json::Value = serde_json::from_str(&text).ok()?;
+            return u32::try_from(content["pid"].as_u64()?).ok();
+        }
+    };
+    let rows = database.try_rows(named).ok()?;
+    rows.into_iter().flatten().flatten().next()?.parse().ok()
+}
+
+/// Fifty cold starts, with kills if asked for.
 pub(super) fn race(
     backend: Backend,
     what: &str,
@@ -68,32 +108,19 @@ pub(super) fn race(
     let mut dice = Dice::new();
     let seed = dice.seed();
     let began = Instant::now();
-    let times = rounds(if with_kills {
-        COLD_STARTS / 2
-    } else {
-        COLD_STARTS
-    });
+    let times = rounds(COLD_STARTS);
     let mut killed = 0;
     for round in 0..times {
         let database = TestDatabase::create(backend);
-        let mut kills = Kills::new();
-        if with_kills {
-            // One after another: whoever gets the lock next is soon among them.
-            let mut after = 0;
-            let mut victims: Vec<usize> = (0..PROCESSES).collect();
-            dice.shuffle(&mut victims);
-            for victim in victims.into_iter().take(PROCESSES - 4) {
-                after += dice.up_to(40_000);
-                kills.push((victim, after));
-            }
-        }
         let context = format!("round {round} on {what}, STAIRWAY_FAULT_SEED={seed}");
-        killed += cold_start(&database, &url(&database), &kills, &context);
+        let kills = with_kills.then_some(&mut dice);
+        killed += cold_start(&database, &url(&database), kills, &context);
     }
+    assert_eq!(killed > 0, with_kills, "nobody was caught with the lock");
     let _ = writeln!(
         std::io::stderr(),
-        "\n{what}: {times} cold starts of {PROCESSES} processes, {killed} of them killed, {:.0} s, \
-         STAIRWAY_FAULT_SEED={seed}",
+        "\n{what}: {times} cold starts of {PROCESSES} processes, {killed} of them killed with the lock in hand, \
+         {:.0} s, STAIRWAY_FAULT_SEED={seed}",
         began.elapsed().as_secs_f64()
     );
 }
@@ -121,16 +148,16 @@ fn sixteen_processes_race_fifty_times_on_mariadb() {
 }
 
 #[test]
-fn a_race_on_sqlite_goes_on_when_whoever_is_ahead_is_killed() {
+fn fifty_races_on_sqlite_go_on_when_whoever_holds_the_lock_is_killed() {
     direct(Backend::Sqlite, true);
 }
 
 #[test]
-fn a_race_on_postgresql_goes_on_when_whoever_is_ahead_is_killed() {
+fn fifty_races_on_postgresql_go_on_when_whoever_holds_the_lock_is_killed() {
     direct(Backend::Postgres, true);
 }
 
 #[test]
-fn a_race_on_mariadb_goes_on_when_whoever_is_ahead_is_killed() {
+fn fifty_races_on_mariadb_go_on_when_whoever_holds_the_lock_is_killed() {
     direct(Backend::MySql, true);
 }
