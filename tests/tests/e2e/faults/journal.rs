@@ -424,13 +424,22 @@ fn a_build_that_was_cut_off_leaves_an_invalid_index_that_a_plain_rerun_replaces(
 #[test]
 fn what_a_cut_off_reindex_leaves_beside_the_index_is_dropped() {
     for backend in tested_among(&[Backend::Postgres]) {
-        let database = TestDatabase::create(backend);
-        interrupt_build("index:rebuilt", &database);
-        let left = "SELECT count(*) FROM pg_class WHERE relname ~ '_cc(new|old)[0-9]*$'";
-        assert_eq!(value(&database, left).as_deref(), Some("1"));
-        upgrade("index:rebuilt", &database);
-        assert_eq!(value(&database, left).as_deref(), Some("0"));
-        assert_eq!(evidence(&database), ["before", "behind"]);
+        // Cut off after the new index has taken its place, the old one stays, invalid and renamed.
+        for suffix in ["_ccnew", "_ccold", "_ccold1"] {
+            let database = TestDatabase::create(backend);
+            interrupt_build("index:rebuilt", &database);
+            if suffix != "_ccnew" {
+                database.execute(&format!(
+                    "ALTER INDEX goods_pkey_ccnew RENAME TO goods_pkey{suffix}"
+                ));
+            }
+            let left =
+                format!("SELECT count(*) FROM pg_class WHERE relname = 'goods_pkey{suffix}'");
+            assert_eq!(value(&database, &left).as_deref(), Some("1"), "{suffix}");
+            upgrade("index:rebuilt", &database);
+            assert_eq!(value(&database, &left).as_deref(), Some("0"), "{suffix}");
+            assert_eq!(evidence(&database), ["before", "behind"]);
+        }
     }
 }
 
