@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, HashMap};
 
 use stairway_plan::bookkeeping::{Bookkeeping, JournalEntry, JournalRecord, JournalState, Who};
 use stairway_plan::sql::lexer::{TokenKind, tokens};
-use stairway_plan::sql::{Dialect, ObjectName, checksum, fingerprint};
+use stairway_plan::sql::{Dialect, ObjectName, Statement, StatementKind, checksum, fingerprint};
 
 use super::Progress;
 use super::kept::LARGEST;
@@ -49,8 +49,9 @@ pub(super) struct Journal {
     /// Data statements between two definitions share a transaction.
     pub(super) grouped: bool,
     pub(super) open: Open,
-    /// SQLite: the savepoint that began the open transaction, if one did.
-    pub(super) outermost: Option<ObjectName>,
+    /// SQLite: the open savepoints of a transaction that a savepoint began, from that one inwards;
+    /// none in any other.
+    savepoints: Vec<ObjectName>,
     /// What can't be settled; ends the step.
     pub(super) doubt: Option<String>,
     /// What was read since the last entry was written, to be written with the next.
@@ -113,13 +114,46 @@ impl Journal {
             done: 0,
             grouped,
             open: Open::Nothing,
-            outermost: None,
+            savepoints: Vec::new(),
             doubt: None,
             reads: Vec::new(),
             kept: 0,
             passed_over: 0,
             of_the_session: HashMap::new(),
         }
+    }
+
+    /// A transaction begins that no savepoint has begun.
+    pub(super) fn forget_savepoints(&mut self) {
+        self.savepoints.clear();
+    }
+
+    /// SQLite: this savepoint has begun a transaction.
+    pub(super) fn begin_savepoints(&mut self, savepoint: &Statement) {
+        self.savepoints.extend(savepoint.target.clone());
+    }
+
+    /// Follows the savepoints of a transaction that one of them began. Whether this statement has
+    /// released that one: then SQLite commits. Of several with one name the innermost is meant, and
+    /// those within it end with it (SQLite, "SAVEPOINT").
+    pub(super) fn releases_the_last_savepoint(&mut self, statement: &Statement) -> bool {
+        let Some(name) = &statement.target else {
+            return false;
+        };
+        if self.savepoints.is_empty() {
+            return false;
+        }
+        let innermost = self
+            .savepoints
+            .iter()
+            .rposition(|open| open.name.eq_ignore_ascii_case(&name.name));
+        match (statement.kind, innermost) {
+            (StatementKind::Savepoint, _) => self.savepoints.push(name.clone()),
+            (StatementKind::RollbackTo, Some(at)) => self.savepoints.truncate(at + 1),
+            (StatementKind::Release, Some(at)) => self.savepoints.truncate(at),
+            _ => {}
+        }
+        self.savepoints.is_empty()
     }
 
     /// The place of what comes next.

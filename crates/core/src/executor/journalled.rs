@@ -430,20 +430,15 @@ impl Executor<'_> {
             StatementKind::Savepoint if dialect == Dialect::Sqlite && progress.depth == 0 => {
                 let sql = format!("{}; {}", begin(dialect), piece.text);
                 self.begin_own(progress, journal, Some(&sql)).await?;
-                journal.outermost.clone_from(&piece.statement.target);
-            }
-            StatementKind::Release
-                if progress.depth == 1
-                    && journal.outermost.is_some()
-                    && journal.outermost == piece.statement.target =>
-            {
-                self.control(progress, &piece.text).await?;
-                self.commit_own(progress, journal).await?;
+                journal.begin_savepoints(&piece.statement);
             }
             StatementKind::Savepoint | StatementKind::RollbackTo | StatementKind::Release => {
                 self.control(progress, &piece.text).await?;
                 if piece.statement.kind == StatementKind::RollbackTo {
                     progress.aborted = None;
+                }
+                if progress.depth == 1 && journal.releases_the_last_savepoint(&piece.statement) {
+                    self.commit_own(progress, journal).await?;
                 }
             }
             StatementKind::TwoPhase { .. } => {
@@ -579,7 +574,7 @@ impl Executor<'_> {
         progress.depth += 1;
         if progress.depth == 1 {
             // One that a rollback has ended must not be taken for the beginning of this transaction.
-            journal.outermost = None;
+            journal.forget_savepoints();
         }
         let sql = match (progress.depth, journal.open) {
             // What was sent before is not part of the migration's own transaction.

@@ -29,6 +29,9 @@ pub(crate) fn revisions(name: &str, argument: &str) -> Revisions {
         ("own", "savepoint twice") => revisions.with(outside("m20260102_000001_own", |manager| {
             Box::pin(own_savepoint_twice(manager))
         })),
+        ("own", "savepoint nested") => revisions.with(outside("m20260102_000001_own", |manager| {
+            Box::pin(own_savepoint_nested(manager))
+        })),
         ("own", _) => revisions.with(outside("m20260102_000001_own", |manager| {
             Box::pin(own_transaction(manager))
         })),
@@ -219,6 +222,22 @@ async fn own_savepoint_twice(manager: &SchemaManager<'_>) -> Result<(), DbErr> {
     run(manager, "RELEASE mine").await?;
     witness(manager, "own, second").await?;
     run(manager, "ROLLBACK").await?;
+    witness(manager, "behind").await
+}
+
+/// Savepoints of one name within the one that begins a transaction: the transaction ends with the
+/// outermost.
+async fn own_savepoint_nested(manager: &SchemaManager<'_>) -> Result<(), DbErr> {
+    witness(manager, "before").await?;
+    run(manager, "SAVEPOINT mine").await?;
+    run(manager, "SAVEPOINT mine").await?;
+    witness(manager, "own, first").await?;
+    run(manager, "RELEASE MINE").await?;
+    run(manager, "SAVEPOINT inner").await?;
+    run(manager, "SAVEPOINT mine").await?;
+    run(manager, "RELEASE inner").await?;
+    witness(manager, "own, second").await?;
+    run(manager, "RELEASE mine").await?;
     witness(manager, "behind").await
 }
 

@@ -239,6 +239,23 @@ fn a_savepoint_named_like_one_that_was_rolled_back_does_not_commit_the_transacti
     }
 }
 
+#[test]
+fn a_transaction_that_a_savepoint_began_ends_with_that_one_and_not_with_another_of_its_name() {
+    for backend in tested_among(&[Backend::Sqlite]) {
+        let database = TestDatabase::create(backend);
+        kill_at("started:7", "own:savepoint nested", &database);
+        assert_eq!(evidence(&database), ["before", "own, first", "own, second"]);
+        let database = TestDatabase::create(backend);
+        kill_at("finished:6", "own:savepoint nested", &database);
+        assert_eq!(evidence(&database), ["before"]);
+        upgrade("own:savepoint nested", &database);
+        assert_eq!(
+            evidence(&database),
+            ["before", "behind", "own, first", "own, second"]
+        );
+    }
+}
+
 /// A revision whose fourth statement is this definition, killed when it is done and nothing says so,
 /// and when nothing of it is done: the rerun comes to the same.
 fn settled_by_looking(backend: Backend, definition: &str, shown: &str) {
