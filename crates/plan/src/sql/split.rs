@@ -37,7 +37,7 @@ pub enum TextKind {
 ///
 /// A semicolon inside quotes, comments, PostgreSQL's `BEGIN ATOMIC` bodies, and the bodies of stored
 /// programs in MySQL and triggers in SQLite does not end a statement. MySQL's `DELIMITER` is
-/// followed and left out; where one is set, the body of a stored program reaches up to it, while
+/// followed and left out, and so is a line of dashes where a statement would begin; where a delimiter is set, the body of a stored program reaches up to it, while
 /// other statements still end at a semicolon too. Pieces that hold nothing but comments are dropped.
 /// An unclosed quote or body reaches to the end of the script.
 ///
@@ -176,8 +176,11 @@ impl<'a> Splitter<'a> {
         let start = token.span.start;
         let text = token.text(self.sql);
         let rest = &self.sql[start..];
+        // MySQL's client takes two dashes where a statement would begin for a comment also without a
+        // blank after them, as in a line of dashes; the server does not.
+        let is_dashes = self.dialect == Dialect::MySql && text == "-" && rest.starts_with("--");
         let is_command = match self.dialect {
-            Dialect::MySql => text.eq_ignore_ascii_case("delimiter"),
+            Dialect::MySql => is_dashes || text.eq_ignore_ascii_case("delimiter"),
             Dialect::Postgres => text == "\\",
             // No statement begins with a dot.
             Dialect::Sqlite => {
@@ -189,7 +192,9 @@ impl<'a> Splitter<'a> {
         }
         let line_length = rest.find('\n').unwrap_or(rest.len());
         let line = rest[..line_length].trim_end_matches(BLANKS);
-        if self.dialect == Dialect::MySql {
+        if is_dashes {
+            self.piece = Piece::new(self.dialect);
+        } else if self.dialect == Dialect::MySql {
             let Some(argument) = line.split_ascii_whitespace().nth(1) else {
                 return false;
             };
