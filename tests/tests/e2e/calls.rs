@@ -104,6 +104,11 @@ impl<'a> User<'a> {
         });
     }
 
+    /// What this user is called.
+    pub(crate) fn name(&self) -> &str {
+        &self.name
+    }
+
     /// The URL with which this user connects.
     pub(crate) fn url(&self) -> &str {
         &self.url

@@ -22,6 +22,8 @@ mod json_forms;
 mod migrate_script;
 mod offline_sql;
 #[cfg(unix)]
+mod pages;
+#[cfg(unix)]
 mod project;
 mod races;
 mod read_only;
