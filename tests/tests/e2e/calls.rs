@@ -105,6 +105,7 @@ impl<'a> User<'a> {
     }
 
     /// What this user is called.
+    #[cfg(target_os = "linux")]
     pub(crate) fn name(&self) -> &str {
         &self.name
     }

@@ -9,7 +9,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 pub(crate) use output::difference;
-pub(crate) use section::{Section, Shown, blocks, headings};
+pub(crate) use section::{Block, Section, Shown, blocks, headings};
 pub(crate) use shell::Shell;
 
 /// The repository.

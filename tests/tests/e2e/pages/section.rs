@@ -22,7 +22,7 @@ pub(crate) struct Block {
 impl Block {
     /// The commands behind `$ ` of a `console` block, with what they print below them. The lines of a
     /// command that ends with a backslash belong to it.
-    fn commands(&self, page: &str) -> Vec<Shown> {
+    pub(crate) fn commands(&self, page: &str) -> Vec<Shown> {
         let mut shown: Vec<Shown> = Vec::new();
         for (at, line) in self.lines.iter().enumerate() {
             if let Some(command) = line.strip_prefix("$ ") {

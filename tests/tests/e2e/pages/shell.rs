@@ -3,7 +3,9 @@
 use std::fs;
 use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
+use std::sync::LazyLock;
 
+use regex::Regex;
 use stairway_tests::{Finished, Program, TestDatabase, stairway, stairway_server};
 use tempfile::TempDir;
 
@@ -26,6 +28,10 @@ const REPLACED: &[(&str, &str, &str)] = &[
         "the same",
     ),
 ];
+
+/// The end of a terminal's line, and what sets colours and takes the progress display away.
+static CONTROL: LazyLock<Regex> =
+    LazyLock::new(|| Regex::new(r"\r|\x1b\[[0-9;]*[A-Za-z]").expect("it is written here"));
 
 /// A shell in a directory of its own, with `stairway` and `stairway-server` on its path. What a command
 /// prints on standard output and on standard error is kept in one, as a reader sees it.
@@ -113,9 +119,9 @@ impl Shell {
         directory.expect("it was made").count()
     }
 
-    /// What was printed, in the page's names.
+    /// What was printed, in the page's names, and without what a terminal does not show.
     pub(crate) fn in_the_page_s_names(&self, printed: &str) -> String {
-        let printed = printed.replace('\r', "");
+        let printed = CONTROL.replace_all(printed, "").into_owned();
         self.names
             .iter()
             .fold(printed, |printed, (here, page)| printed.replace(here, page))
@@ -129,7 +135,14 @@ impl Shell {
     /// Runs a page's command on a terminal, and answers its question with yes.
     #[track_caller]
     pub(crate) fn answer(&self, command: &str) -> Finished {
-        self.bash(&replaced(command)).run_on_terminal("y\n")
+        self.type_on_terminal(command, "y\n")
+    }
+
+    /// Runs a page's command on a terminal on which somebody answers its question with this.
+    #[track_caller]
+    pub(crate) fn type_on_terminal(&self, command: &str, keys: &str) -> Finished {
+        self.bash(&replaced(command))
+            .answer_on_terminal("[y/N]", keys)
     }
 
     fn bash(&self, script: &str) -> Program {

@@ -1,6 +1,6 @@
 //! The pages beside the runbook.
 
-use std::net::TcpListener;
+use std::net::{TcpListener, TcpStream};
 use std::time::Duration;
 
 use stairway_tests::servers::process::Signal;
@@ -44,6 +44,37 @@ pub(super) fn docker_compose(section: &mut Section, database: &TestDatabase) {
     assert!(answer.stdout.contains("\"is_up_to_date\":true"), "{answer}");
     server.signal(Signal::Terminate);
     assert_eq!(server.wait(PATIENCE).code, 0);
+}
+
+/// The server as it is started, with one address and with two, and asked.
+pub(super) fn the_server(section: &mut Section, database: &TestDatabase) {
+    let (address, internal) = (free_address(), free_address());
+    let shell = Shell::on(database)
+        .env("STAIRWAY_LISTEN", &address)
+        .env("INTERNAL_LISTEN", &internal);
+    let alone = section.shows("stairway-server");
+    let both =
+        section.shows("stairway-server --listen 0.0.0.0:8000 --internal-listen 127.0.0.1:9000");
+    let asks = section.shows("stairway-server healthcheck");
+    for (shown, listens) in [(alone, vec![&address]), (both, vec![&address, &internal])] {
+        let mut server = shell.program(&format!("exec {}", shown.command)).spawn();
+        let mut answer = None;
+        wait_until("the server is ready", PATIENCE, || {
+            assert!(server.is_running(), "{}", server.stdout());
+            let run = shell.program(&asks.command).run();
+            let is_ready = run.code == 0;
+            answer = Some(run);
+            is_ready
+        });
+        let answer = answer.expect("it was asked");
+        asks.ended(&shell, &answer, 0);
+        assert!(answer.stdout.starts_with("200 {"), "{answer}");
+        for listens in listens {
+            assert!(TcpStream::connect(listens).is_ok(), "{listens}");
+        }
+        server.signal(Signal::Terminate);
+        shown.ended(&shell, &server.wait(PATIENCE), 0);
+    }
 }
 
 /// Alerts are well formed, and fire when they should and only then.
