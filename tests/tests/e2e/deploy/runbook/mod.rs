@@ -62,7 +62,7 @@ fn walk(
     backends: impl AsRef<[Backend]> + Sync,
     test: impl Fn(&mut Section, &TestDatabase) + Sync,
 ) {
-    // The second one is a terminal, for commands that ask.
+    // `script` is a terminal, for commands that ask.
     if !has_programs(&["bash", "script"]) {
         return;
     }
@@ -108,7 +108,7 @@ fn spans() -> BTreeSet<String> {
     spans
 }
 
-/// Such a command has names in it that stand for others, so it can't be run.
+/// Such a command is named and not shown: it often has words that stand for others, so it is not run.
 #[test]
 fn every_command_that_a_page_names_in_its_text_exists_with_its_options() {
     let spans = spans();
