@@ -141,6 +141,16 @@ impl Program {
     #[cfg(target_os = "linux")]
     #[track_caller]
     pub fn run_on_terminal(self, keys: &str) -> Finished {
+        self.answer_on_terminal("", keys)
+    }
+
+    /// As [`Program::run_on_terminal`], where somebody types only once the terminal shows `question`.
+    ///
+    /// # Panics
+    /// As [`Program::run`].
+    #[cfg(target_os = "linux")]
+    #[track_caller]
+    pub fn answer_on_terminal(self, question: &str, keys: &str) -> Finished {
         let quoted = |word: &OsStr| format!("'{}'", word.to_string_lossy().replace('\'', r"'\''"));
         let words = [self.command.get_program()]
             .into_iter()
@@ -157,6 +167,14 @@ impl Program {
         command.current_dir(self.working_directory());
         let on_terminal = Self { command, ..self };
         let mut running = on_terminal.spawn_reading(Stdio::piped());
+        let is_asked = holds_within(DEADLINE, || {
+            running.stdout().contains(question) || !running.is_running()
+        });
+        assert!(is_asked, "{question} is not asked: {}", running.stdout());
+        if !running.stdout().contains(question) {
+            // It has ended instead; the caller sees how.
+            return running.wait(DEADLINE);
+        }
         // Kept open until the program ends: nobody hangs up.
         let keyboard = running.child.stdin.as_mut().expect("it is a pipe");
         keyboard

@@ -76,6 +76,11 @@ const REQUIREMENTS: &[Requirement] = &[
         needed_by: Need::Checkers,
     },
     Requirement {
+        programs: &["curl"],
+        package: "curl",
+        needed_by: Need::Checkers,
+    },
+    Requirement {
         programs: &["pip3"],
         package: "python3-pip",
         needed_by: Need::Checkers,
@@ -166,6 +171,7 @@ mod tests {
                 "prometheus",
                 "chromium",
                 "jq",
+                "curl",
                 "python3-pip",
                 "faketime"
             ]
@@ -180,6 +186,7 @@ mod tests {
                 "prometheus",
                 "chromium",
                 "jq",
+                "curl",
                 "python3-pip",
                 "faketime"
             ]
@@ -196,6 +203,7 @@ mod tests {
                     "promtool",
                     "chromium",
                     "jq",
+                    "curl",
                     "pip3",
                     "faketime",
                 ];

@@ -104,6 +104,12 @@ impl<'a> User<'a> {
         });
     }
 
+    /// What this user is called.
+    #[cfg(target_os = "linux")]
+    pub(crate) fn name(&self) -> &str {
+        &self.name
+    }
+
     /// The URL with which this user connects.
     pub(crate) fn url(&self) -> &str {
         &self.url

@@ -4,11 +4,18 @@
 mod commands;
 mod files;
 mod metrics_file;
+#[cfg(target_os = "linux")]
 mod runbook;
 mod webhook;
 
 use std::fs;
 use std::path::{Path, PathBuf};
+
+/// Whether the commands of this section are run by a test of its own.
+#[cfg(target_os = "linux")]
+pub(crate) fn has_test_of_its_own(page: &str, heading: &str) -> bool {
+    runbook::SECTIONS.contains(&(page, heading))
+}
 
 /// A file of the repository.
 fn path(name: &str) -> PathBuf {

@@ -10,7 +10,7 @@ mod calls;
 mod catalogue;
 #[cfg(unix)]
 mod deploy;
-#[cfg(unix)]
+#[cfg(target_os = "linux")]
 mod documentation;
 mod environment;
 #[cfg(unix)]
@@ -21,6 +21,8 @@ mod json_forms;
 #[cfg(unix)]
 mod migrate_script;
 mod offline_sql;
+#[cfg(target_os = "linux")]
+mod pages;
 #[cfg(unix)]
 mod project;
 mod races;

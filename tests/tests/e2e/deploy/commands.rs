@@ -380,35 +380,3 @@ fn a_revision_that_others_may_have_applied_is_not_changed_unnoticed() {
         assert!(run.stdout.contains(words), "{change}: {run}");
     }
 }
-
-/// `$ stairway …` in the operator's pages.
-fn shown_commands() -> Vec<(String, Vec<String>)> {
-    let mut shown = Vec::new();
-    for file in files_below("docs/operations", ".md") {
-        for (at, line) in read(&file).lines().enumerate() {
-            if let Some(call) = line.trim().strip_prefix("$ stairway ") {
-                let words = call
-                    .split('#')
-                    .next()
-                    .unwrap_or_default()
-                    .split_whitespace();
-                shown.push((
-                    format!("{file}:{}", at + 1),
-                    words.map(str::to_owned).collect(),
-                ));
-            }
-        }
-    }
-    shown
-}
-
-#[test]
-fn every_command_that_the_operator_s_pages_show_exists_with_its_options() {
-    let shown = shown_commands();
-    assert!(shown.len() > 20, "only {} commands were found", shown.len());
-    for (place, words) in shown {
-        // Whatever stands before `--help` has been understood when the help is shown.
-        let run = stairway().args(&words).args(["--help"]).run();
-        assert_eq!(run.code, 0, "{place}: {words:?}\n{run}");
-    }
-}

@@ -104,18 +104,6 @@ fn the_scripts_to_copy_pass_shellcheck() {
 }
 
 #[test]
-fn alerts_are_well_formed_and_fire_when_they_should_and_only_then() {
-    if has_programs(&["promtool"]) {
-        passes(Program::at("promtool").args(["check", "rules", "deploy/prometheus/alerts.yml"]));
-        passes(Program::at("promtool").args([
-            "test",
-            "rules",
-            "deploy/prometheus/alerts.test.yml",
-        ]));
-    }
-}
-
-#[test]
 fn the_operator_s_rule_object_has_the_same_alerts() {
     let rules = read("deploy/prometheus/alerts.yml");
     let (_, groups) = rules.split_once("\ngroups:\n").expect("there are groups");
