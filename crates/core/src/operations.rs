@@ -192,7 +192,7 @@ async fn locked<T>(
     let mut session = wait::connect_once(manager.config(), Access::Write).await?;
     let mut restore = None;
     let result = locked_on(manager, &mut session, &mut restore, decide).await;
-    session.retire(restore.as_deref()).await;
+    session.retire(restore.as_deref(), false).await;
     result
 }
 

@@ -60,7 +60,8 @@ impl Runner {
         let result = self
             .attempt_on(&mut session, order, attempt, tally, &mut restore)
             .await;
-        session.retire(restore.as_deref()).await;
+        let only_read = matches!(result, Ok(Round::Complete(Standing::UpToDate(_))));
+        session.retire(restore.as_deref(), only_read).await;
         result
     }
 
