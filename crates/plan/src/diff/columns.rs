@@ -51,11 +51,8 @@ fn warn_of_rename(mut finding: Finding) -> Finding {
 }
 
 fn add(context: &Context<'_>, table: &ObjectName, column: &Column) -> Op {
-    let needs_fill = !column.nullable
-        && column.default.is_none()
-        && column.generated.is_none()
-        && column.identity.is_none();
-    let fill = needs_fill
+    let fill = column
+        .needs_value()
         .then(|| context.questioner.fill_value(table, &column.name))
         .flatten();
     Op::Create(Object::Column {

@@ -179,8 +179,7 @@ fn add_column(column: &Column, fill: Option<&String>, finding: &mut Finding) -> 
     if column.generated.as_ref().is_some_and(|g| g.stored) || column.identity.is_some() {
         return Risk::Rewrites;
     }
-    let is_open = !column.nullable && column.default.is_none() && column.generated.is_none();
-    if !is_open {
+    if !column.needs_value() {
         return Risk::Safe;
     }
     if fill.is_some() {
@@ -208,14 +207,35 @@ fn drop(object: &Object, finding: &mut Finding) -> Risk {
     }
 }
 
+/// Renaming a value of a column's type is never guessed, and has no statement of its own: it takes an
+/// order in which no row is without its value.
+fn warn_of_renamed_values(
+    context: &Context<'_>,
+    table: &ObjectName,
+    from: &Column,
+    to: &Column,
+    finding: &mut Finding,
+) {
+    let rules = context.rules;
+    for (old, new) in rules.renamed_values(&from.column_type, &to.column_type) {
+        finding.warnings.insert(Warning::AmbiguousRename);
+        finding.notes.push(format!(
+            "if {old} is called {new} now, do it in three steps: add {new} to the values and keep {old}; \
+             UPDATE {table} SET {column} = {new} WHERE {column} = {old}; then take {old} out",
+            table = context.short(table),
+            column = to.name,
+        ));
+    }
+}
+
 fn alter(context: &Context<'_>, alteration: &Alteration, finding: &mut Finding) -> Risk {
     match alteration {
         Alteration::Column {
+            table,
             aspect,
             from,
             to,
             fill,
-            ..
         } => match aspect {
             ColumnAspect::Type => {
                 let change = context
@@ -223,6 +243,7 @@ fn alter(context: &Context<'_>, alteration: &Alteration, finding: &mut Finding) 
                     .type_change(&from.column_type, &to.column_type);
                 finding.warnings.extend(change.warnings);
                 finding.notes.extend(change.note);
+                warn_of_renamed_values(context, table, from, to, finding);
                 change.risk
             }
             ColumnAspect::Nullable if !to.nullable => {
