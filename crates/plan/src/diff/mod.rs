@@ -5,6 +5,7 @@
 //! [`Judge`], and what only a person knows of a [`Questioner`].
 
 mod columns;
+mod composites;
 mod constraints;
 mod context;
 mod dependencies;
@@ -153,6 +154,7 @@ pub fn diff(
     types::find_namespaces(&context, &mut findings);
     types::find_enums(&context, &renames, &mut findings);
     types::find_domains(&context, &mut findings);
+    composites::find(&context, &mut findings);
     routines::find_sequences(&context, &mut findings);
     routines::find_functions(&context, &mut findings);
     tables::find(&context, &renames, &mut findings);
