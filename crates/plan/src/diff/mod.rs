@@ -4,6 +4,7 @@
 //! between databases is asked of [`crate::dialect::Rules`], what text alone cannot tell of a
 //! [`Judge`], and what only a person knows of a [`Questioner`].
 
+mod alike;
 mod columns;
 mod composites;
 mod constraints;

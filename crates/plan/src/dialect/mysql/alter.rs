@@ -88,7 +88,7 @@ pub(crate) fn statements(
     sql.extend(through_text(ops, &table, before, server));
     if let Some(guard) = Guard::of(ops, after) {
         sql.push(format!("ALTER TABLE {table} {}", guard.add()));
-        clauses.drops.push(guard.drop(server));
+        clauses.drops.push(Guard::drop(server));
     }
     let all = clauses.all();
     if !all.is_empty() {
@@ -143,7 +143,7 @@ impl<'a> Guard<'a> {
         )
     }
 
-    fn drop(&self, server: &Server) -> String {
+    fn drop(server: &Server) -> String {
         drop_constraint(Self::NAME, server)
     }
 }
@@ -223,7 +223,7 @@ fn filled(op: &Op, table: &str, after: &Table, server: &Server) -> Option<Vec<St
     let mut without_guard = String::new();
     if let Some(guard) = guard {
         sql.push(format!("ALTER TABLE {table} {}", guard.add()));
-        without_guard = format!("{}, ", guard.drop(server));
+        without_guard = format!("{}, ", Guard::drop(server));
     }
     sql.push(format!(
         "ALTER TABLE {table} {without_guard}MODIFY COLUMN {}",
