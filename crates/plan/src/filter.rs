@@ -38,6 +38,8 @@ pub enum Kind {
     Enum,
     /// A domain.
     Domain,
+    /// A composite or range type.
+    Type,
     /// A sequence.
     Sequence,
     /// A function or procedure.
@@ -59,11 +61,12 @@ pub enum Kind {
 }
 
 /// Every kind with its word.
-const KINDS: [(Kind, &str); 13] = [
+const KINDS: [(Kind, &str); 14] = [
     (Kind::Schema, "schema"),
     (Kind::Extension, "extension"),
     (Kind::Enum, "enum"),
     (Kind::Domain, "domain"),
+    (Kind::Type, "type"),
     (Kind::Sequence, "sequence"),
     (Kind::Function, "function"),
     (Kind::Table, "table"),
@@ -191,6 +194,22 @@ impl Filter {
             .retain(|name, _| self.takes(Kind::Extension, std::slice::from_ref(name)));
         schema.enums.retain(|name, _| keeps(Kind::Enum, name));
         schema.domains.retain(|name, _| keeps(Kind::Domain, name));
+        // What needs one of these still has to say so.
+        let others = &mut schema.other_types;
+        schema.composites.retain(|name, _| {
+            let is_kept = keeps(Kind::Type, name);
+            if !is_kept {
+                others.insert(name.clone());
+            }
+            is_kept
+        });
+        schema.ranges.retain(|name, range| {
+            let is_kept = keeps(Kind::Type, name);
+            if !is_kept {
+                others.extend(range.multirange.iter().chain([name]).cloned());
+            }
+            is_kept
+        });
         schema
             .sequences
             .retain(|name, _| keeps(Kind::Sequence, name));

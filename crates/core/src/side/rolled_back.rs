@@ -138,6 +138,8 @@ fn as_default_schema(mut schema: Schema, name: &str) -> Result<Schema, SideError
     let is_inside = |object: &ObjectName| object.schema.as_deref() == Some(name);
     schema.enums.retain(|object, _| is_inside(object));
     schema.domains.retain(|object, _| is_inside(object));
+    schema.composites.retain(|object, _| is_inside(object));
+    schema.ranges.retain(|object, _| is_inside(object));
     schema.sequences.retain(|object, _| is_inside(object));
     schema.tables.retain(|object, _| is_inside(object));
     schema.views.retain(|object, _| is_inside(object));

@@ -9,6 +9,7 @@ mod cases;
 mod databases;
 mod every_type;
 mod four_bytes;
+mod invented_values;
 mod laws;
 mod many_tables;
 mod other_types;

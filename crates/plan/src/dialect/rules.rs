@@ -16,6 +16,11 @@ pub trait Rules: fmt::Debug + Sync {
     /// What a change from one type to another, different one needs and risks.
     fn type_change(&self, from: &ColumnType, to: &ColumnType) -> TypeChange;
 
+    /// The values that a type names, as literals, of which one disappears where one appears.
+    fn renamed_values(&self, _from: &ColumnType, _to: &ColumnType) -> Vec<(String, String)> {
+        Vec::new()
+    }
+
     /// A spelling of a default for this type that is equal for equal meaning, as far as text alone
     /// tells. Nothing for a default that is none, such as `NULL::text`.
     fn canonical_default(&self, default: &str, column_type: &ColumnType) -> Option<String>;
@@ -132,6 +137,12 @@ pub trait Rules: fmt::Debug + Sync {
     /// What stands before and after the statements of a script that changes a database.
     fn script_frame(&self) -> [&'static [&'static str]; 2] {
         [&[], &[]]
+    }
+
+    /// What makes a session refuse values that do not fit instead of changing them, and what puts it
+    /// back, where it depends on the session.
+    fn strict_frame(&self) -> Option<[&'static [&'static str]; 2]> {
+        None
     }
 
     /// Statements as a script for the database's own shell.

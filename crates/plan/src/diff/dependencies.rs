@@ -163,6 +163,13 @@ impl Object {
             Self::Extension { name, .. } => ObjectRef::Extension { name: name.clone() },
             Self::Enum(item) => ObjectRef::Type { name: item.key() },
             Self::Domain(item) => ObjectRef::Type { name: item.key() },
+            Self::Composite(item) => ObjectRef::Type { name: item.key() },
+            Self::Range(item) => {
+                let names = [&item.name].into_iter().chain(&item.multirange);
+                return names
+                    .map(|name| ObjectRef::Type { name: name.clone() })
+                    .collect();
+            }
             Self::Sequence(item) => ObjectRef::Sequence { name: item.key() },
             Self::Function(item) => ObjectRef::Function { name: item.key() },
             Self::View(item) => ObjectRef::View { name: item.key() },
@@ -255,6 +262,7 @@ impl Op {
             | Alteration::EnumRemove { to, .. }
             | Alteration::EnumReorder { to, .. } => ObjectRef::Type { name: to.key() },
             Alteration::Domain { to, .. } => ObjectRef::Type { name: to.key() },
+            Alteration::Composite { to, .. } => ObjectRef::Type { name: to.key() },
             Alteration::Sequence { to, .. } => ObjectRef::Sequence { name: to.key() },
             Alteration::Function { to, .. } => ObjectRef::Function { name: to.key() },
             Alteration::View { to, .. } => ObjectRef::View { name: to.key() },
@@ -308,7 +316,9 @@ fn comment_ref(target: &CommentTarget) -> ObjectRef {
         CommentTarget::View(name, _) | CommentTarget::ViewColumn(name, _) => {
             ObjectRef::View { name }
         }
-        CommentTarget::Enum(name) | CommentTarget::Domain(name) => ObjectRef::Type { name },
+        CommentTarget::Enum(name) | CommentTarget::Domain(name) | CommentTarget::Type(name) => {
+            ObjectRef::Type { name }
+        }
         CommentTarget::Sequence(name) => ObjectRef::Sequence { name },
         CommentTarget::Function(name, _) => ObjectRef::Function { name },
         CommentTarget::Index(table, name) => ObjectRef::Index { table, name },

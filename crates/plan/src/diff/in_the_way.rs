@@ -5,8 +5,8 @@ use std::collections::BTreeSet;
 
 use super::context::{Context, Finding, Findings};
 use super::dependencies::Dependencies;
-use crate::op::{Alteration, ColumnAspect, Object, Op};
-use crate::schema::{Column, Index, ObjectName, ObjectRef, Schema, Table};
+use crate::op::{Alteration, ColumnAspect, EnumUse, Object, Op};
+use crate::schema::{Column, CompositeType, Index, ObjectName, ObjectRef, Schema, Table};
 
 /// Completes the findings with operations that make room for others.
 pub(super) fn complete(context: &Context<'_>, original: &Schema, findings: &mut Findings) {
@@ -58,6 +58,31 @@ enum Reach {
 }
 
 impl Room<'_> {
+    /// A composite type whose attributes go or change their type, or that is made anew. One that only
+    /// has more attributes afterwards disturbs nobody.
+    fn note_composite(
+        &mut self,
+        from: &CompositeType,
+        to: &CompositeType,
+        uses: &[EnumUse],
+        about: &str,
+    ) {
+        if to.attributes.starts_with(&from.attributes) {
+            return;
+        }
+        let name = to.name.clone();
+        self.waiting
+            .push((ObjectRef::Type { name }, Reach::Swap, about.to_owned()));
+        for column in uses {
+            let reference = ObjectRef::Column {
+                table: column.table.clone(),
+                column: column.column.clone(),
+            };
+            self.waiting
+                .push((reference, Reach::Swap, about.to_owned()));
+        }
+    }
+
     fn note_what_goes(&mut self, findings: &Findings) {
         let default_schema = self.context.to.default_schema.as_deref();
         for finding in &findings.list {
@@ -87,6 +112,9 @@ impl Room<'_> {
                         column: to.name.clone(),
                     };
                     self.waiting.push((reference, Reach::Type, about()));
+                }
+                Op::Alter(Alteration::Composite { from, to, uses, .. }) => {
+                    self.note_composite(from, to, uses, &about());
                 }
                 Op::Alter(
                     Alteration::EnumRemove { uses, to, .. }

@@ -4,7 +4,9 @@
 //! between databases is asked of [`crate::dialect::Rules`], what text alone cannot tell of a
 //! [`Judge`], and what only a person knows of a [`Questioner`].
 
+mod alike;
 mod columns;
+mod composites;
 mod constraints;
 mod context;
 mod dependencies;
@@ -153,6 +155,7 @@ pub fn diff(
     types::find_namespaces(&context, &mut findings);
     types::find_enums(&context, &renames, &mut findings);
     types::find_domains(&context, &mut findings);
+    composites::find(&context, &mut findings);
     routines::find_sequences(&context, &mut findings);
     routines::find_functions(&context, &mut findings);
     tables::find(&context, &renames, &mut findings);

@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::context::Finding;
 use super::dependencies::{Dependencies, of_table};
 use crate::dialect::rules;
-use crate::op::{Alteration, ColumnAspect, Object, Op, Rename};
+use crate::op::{Alteration, ColumnAspect, Object, Op, Origin, Rename};
 use crate::schema::{ObjectName, ObjectRef, Schema, TypeKind};
 
 /// Puts the findings in order.
@@ -34,8 +34,12 @@ pub(super) fn sort(findings: Vec<Finding>, from: &Schema, to: &Schema) -> Vec<Fi
         .iter()
         .enumerate()
         .map(|(position, finding)| {
+            let is_in_the_way = matches!(finding.origin, Origin::InTheWay { .. });
             let place = if drops_old_trigger(&finding.op, &renamed_tables, from) {
                 19
+            } else if is_in_the_way && matches!(finding.op, Op::Drop(Object::Function(_))) {
+                // What it makes room for is not to wait for what is dropped at the end.
+                42
             } else {
                 place(&finding.op)
             };
@@ -83,7 +87,7 @@ fn place(op: &Op) -> u8 {
             Object::Schema { .. } => 10,
             Object::Extension { .. } => 11,
             Object::Enum(_) => 45,
-            Object::Domain(_) => 47,
+            Object::Domain(_) | Object::Composite(_) | Object::Range(_) => 47,
             Object::Sequence(_) => 49,
             Object::Function(_) => 51,
             Object::Table(_) => 60,
@@ -113,7 +117,7 @@ fn place(op: &Op) -> u8 {
             Object::Column { .. } => 64,
             Object::Function(_) => 90,
             Object::Sequence(_) => 91,
-            Object::Domain(_) => 92,
+            Object::Domain(_) | Object::Composite(_) | Object::Range(_) => 92,
             Object::Enum(_) => 93,
             Object::Extension { .. } => 95,
             Object::Schema { .. } => 96,
@@ -127,13 +131,14 @@ fn place(op: &Op) -> u8 {
             Alteration::EnumAdd { .. }
             | Alteration::EnumRemove { .. }
             | Alteration::EnumReorder { .. } => 46,
-            Alteration::Domain { .. } => 48,
+            Alteration::Domain { .. } | Alteration::Composite { .. } => 48,
             Alteration::Sequence { .. } => 50,
             Alteration::Function { .. } => 52,
             Alteration::Column { aspect, to, .. } => match aspect {
-                // The enum may be about to lose the value.
+                // The type may be about to lose the value.
                 ColumnAspect::Default
-                    if to.default.is_none() && to.column_type.kind == TypeKind::Enum =>
+                    if to.default.is_none()
+                        && matches!(to.column_type.kind, TypeKind::Enum | TypeKind::Other) =>
                 {
                     44
                 }
@@ -266,7 +271,7 @@ fn key_edges(findings: &[Finding], add: &mut impl FnMut(usize, usize)) {
     }
 }
 
-/// A column leaves its enum before the enum changes.
+/// A column leaves its enum or composite type before that changes.
 fn type_edges(findings: &[Finding], add: &mut impl FnMut(usize, usize)) {
     for (earlier, finding) in findings.iter().enumerate() {
         let Op::Alter(Alteration::Column {
@@ -281,12 +286,14 @@ fn type_edges(findings: &[Finding], add: &mut impl FnMut(usize, usize)) {
         let leaves =
             |name: &ObjectName| from.column_type.is_of(name) && !to.column_type.is_of(name);
         for (later, finding) in findings.iter().enumerate() {
-            if let Op::Alter(
-                Alteration::EnumRemove { to: changed, .. }
-                | Alteration::EnumReorder { to: changed, .. },
-            ) = &finding.op
-                && leaves(&changed.name)
-            {
+            let changed = match &finding.op {
+                Op::Alter(
+                    Alteration::EnumRemove { to, .. } | Alteration::EnumReorder { to, .. },
+                ) => &to.name,
+                Op::Alter(Alteration::Composite { to, .. }) => &to.name,
+                _ => continue,
+            };
+            if leaves(changed) {
                 add(earlier, later);
             }
         }
@@ -395,22 +402,28 @@ fn sequence_made_by(alteration: &Alteration) -> Option<ObjectName> {
 
 /// The names that an object takes, each with the space that it must be unique in.
 fn taken_names(object: &Object) -> Vec<String> {
-    object
-        .refs()
-        .into_iter()
-        .map(|reference| match reference {
-            ObjectRef::Namespace { name } => format!("schema {name}"),
-            ObjectRef::Extension { name } => format!("extension {name}"),
-            ObjectRef::Type { name } => format!("type {name}"),
-            ObjectRef::Sequence { name } | ObjectRef::Table { name } | ObjectRef::View { name } => {
-                format!("relation {name}")
-            }
-            ObjectRef::Function { name } => format!("function {name}"),
-            ObjectRef::Column { table, column } => format!("column {table}.{column}"),
-            ObjectRef::Constraint { table, name } => format!("constraint {table}.{name}"),
-            ObjectRef::Index { table, name } => format!("relation {}", table.sibling(name)),
-            ObjectRef::Trigger { table, name } => format!("trigger {table}.{name}"),
-            ObjectRef::Policy { table, name } => format!("policy {table}.{name}"),
-        })
-        .collect()
+    let mut names = Vec::new();
+    // A composite type is a relation too, and a table or view has a type of its name.
+    match object {
+        Object::Composite(item) => names.push(format!("relation {}", item.name)),
+        Object::Table(table) => names.push(format!("type {}", table.name)),
+        Object::View(view) => names.push(format!("type {}", view.name)),
+        _ => {}
+    }
+    let refs = object.refs().into_iter().map(|reference| match reference {
+        ObjectRef::Namespace { name } => format!("schema {name}"),
+        ObjectRef::Extension { name } => format!("extension {name}"),
+        ObjectRef::Type { name } => format!("type {name}"),
+        ObjectRef::Sequence { name } | ObjectRef::Table { name } | ObjectRef::View { name } => {
+            format!("relation {name}")
+        }
+        ObjectRef::Function { name } => format!("function {name}"),
+        ObjectRef::Column { table, column } => format!("column {table}.{column}"),
+        ObjectRef::Constraint { table, name } => format!("constraint {table}.{name}"),
+        ObjectRef::Index { table, name } => format!("relation {}", table.sibling(name)),
+        ObjectRef::Trigger { table, name } => format!("trigger {table}.{name}"),
+        ObjectRef::Policy { table, name } => format!("policy {table}.{name}"),
+    });
+    names.extend(refs);
+    names
 }

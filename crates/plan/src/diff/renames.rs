@@ -5,13 +5,14 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::alike::{self, Pair};
 use super::{Questioner, RenameSubject};
 use crate::dialect::Rules;
 use crate::op::{Op, Rename, RenameCandidate};
 use crate::schema::{Column, ObjectName, Schema, Table};
 
 /// How alike two things must be to be called a possible rename.
-const PLAUSIBLE: f64 = 0.6;
+pub(super) const PLAUSIBLE: f64 = 0.6;
 
 /// The renames and the pairs that may be some.
 #[derive(Debug, Default)]
@@ -64,41 +65,90 @@ fn find_tables(
     questioner: &dyn Questioner,
     renames: &mut Renames,
 ) {
-    let mut gone: BTreeSet<ObjectName> = only_in(from.tables.keys(), |n| to.tables.contains_key(n));
-    let mut come: BTreeSet<ObjectName> = only_in(to.tables.keys(), |n| from.tables.contains_key(n));
-    let mut pairs = Vec::new();
-    for old in &gone {
-        for new in come.iter().filter(|new| new.schema == old.schema) {
-            let subject = RenameSubject::Table {
-                from: old.clone(),
-                to: new.clone(),
-            };
-            let stated = questioner.is_stated_rename(&subject);
-            let likeness = table_likeness(&from.tables[old], &to.tables[new], rules);
-            pairs.push((stated, likeness, old.clone(), new.clone(), subject));
-        }
-    }
-    best_first(&mut pairs);
-    for (stated, likeness, old, new, subject) in pairs {
-        if !gone.contains(&old) || !come.contains(&new) {
+    let gone: Vec<ObjectName> = only_in(from.tables.keys(), |n| to.tables.contains_key(n));
+    let come: Vec<ObjectName> = only_in(to.tables.keys(), |n| from.tables.contains_key(n));
+    let pairs = table_pairs(from, to, (&gone, &come), rules, questioner);
+    let (mut left, mut taken) = (BTreeSet::new(), BTreeSet::new());
+    for (stated, pair) in pairs {
+        if left.contains(&pair.old) || taken.contains(&pair.new) {
             continue;
         }
-        if stated || (likeness >= PLAUSIBLE && questioner.is_rename(&subject, likeness)) {
-            gone.remove(&old);
-            come.remove(&new);
-            let op = Op::Rename(Rename::Table { from: old, to: new });
+        let (old, new) = (&gone[pair.old], &come[pair.new]);
+        if stated || questioner.is_rename(&table_subject(old, new), pair.likeness) {
+            left.insert(pair.old);
+            taken.insert(pair.new);
+            let op = Op::Rename(Rename::Table {
+                from: old.clone(),
+                to: new.clone(),
+            });
             op.apply(from);
             renames.ops.push(op);
-        } else if likeness >= PLAUSIBLE {
-            let candidate = RenameCandidate {
-                from: to.short_name(&old),
-                to: new.name.clone(),
-                likeness: rounded(likeness),
-            };
-            for name in [old, new] {
-                renames.tables.entry(name).or_insert(candidate.clone());
+            continue;
+        }
+        for name in [old, new] {
+            if !renames.tables.contains_key(name) {
+                let candidate = RenameCandidate {
+                    from: to.short_name(old),
+                    to: new.name.clone(),
+                    likeness: rounded(pair.likeness),
+                };
+                renames.tables.insert(name.clone(), candidate);
             }
         }
+    }
+}
+
+/// The pairs of tables that are renames for sure or may be some: stated ones first, then the most
+/// alike; equal ones by name.
+fn table_pairs(
+    from: &Schema,
+    to: &Schema,
+    (gone, come): (&[ObjectName], &[ObjectName]),
+    rules: &dyn Rules,
+    questioner: &dyn Questioner,
+) -> Vec<(bool, Pair)> {
+    let old: Vec<&Table> = gone.iter().map(|name| &from.tables[name]).collect();
+    let new: Vec<&Table> = come.iter().map(|name| &to.tables[name]).collect();
+    let mut stated = Vec::new();
+    if questioner.has_stated_renames() {
+        for (at, old_table) in old.iter().enumerate() {
+            for (other, new_table) in new.iter().enumerate() {
+                let (old_name, new_name) = (&old_table.name, &new_table.name);
+                if old_name.schema == new_name.schema
+                    && questioner.is_stated_rename(&table_subject(old_name, new_name))
+                {
+                    stated.push(Pair {
+                        old: at,
+                        new: other,
+                        likeness: alike::likeness(old_table, new_table, rules),
+                    });
+                }
+            }
+        }
+    }
+    let is_stated: BTreeSet<(usize, usize)> =
+        stated.iter().map(|pair| (pair.old, pair.new)).collect();
+    let likely = alike::find(&old, &new, rules).pairs.into_iter();
+    let likely = likely.filter(|pair| !is_stated.contains(&(pair.old, pair.new)));
+    let mut pairs: Vec<(bool, Pair)> = stated
+        .into_iter()
+        .map(|pair| (true, pair))
+        .chain(likely.map(|pair| (false, pair)))
+        .collect();
+    // The lists are in the order of their names.
+    pairs.sort_by(|(a_stated, a), (b_stated, b)| {
+        b_stated
+            .cmp(a_stated)
+            .then(b.likeness.total_cmp(&a.likeness))
+            .then((a.old, a.new).cmp(&(b.old, b.new)))
+    });
+    pairs
+}
+
+fn table_subject(old: &ObjectName, new: &ObjectName) -> RenameSubject {
+    RenameSubject::Table {
+        from: old.clone(),
+        to: new.clone(),
     }
 }
 
@@ -296,7 +346,7 @@ fn find_enum_values(
 fn only_in<'a>(
     names: impl Iterator<Item = &'a ObjectName>,
     is_in_other: impl Fn(&ObjectName) -> bool,
-) -> BTreeSet<ObjectName> {
+) -> Vec<ObjectName> {
     names.filter(|name| !is_in_other(name)).cloned().collect()
 }
 
@@ -307,23 +357,6 @@ fn best_first<N: Ord>(pairs: &mut [(bool, f64, N, N, RenameSubject)]) {
             .then(b.1.total_cmp(&a.1))
             .then_with(|| (&a.2, &a.3).cmp(&(&b.2, &b.3)))
     });
-}
-
-/// How much two tables have in common, from 0 to 1: the share of columns that are the same.
-fn table_likeness(from: &Table, to: &Table, rules: &dyn Rules) -> f64 {
-    let same = from
-        .columns
-        .iter()
-        .filter(|old| {
-            to.column(&old.name)
-                .is_some_and(|new| rules.same_type(&old.column_type, &new.column_type))
-        })
-        .count();
-    let all = from.columns.len() + to.columns.len() - same;
-    let columns = ratio(same, all);
-    // Two tables with nothing but an id are alike by chance.
-    let weight = if same <= 1 { 0.6 } else { 0.9 };
-    columns * weight + (1.0 - weight) * name_likeness(&from.name.name, &to.name.name)
 }
 
 /// How much two columns have in common, from 0 to 1.
@@ -343,16 +376,30 @@ fn column_likeness(from: &Column, to: &Column, rules: &dyn Rules) -> f64 {
 
 /// The share of letter pairs that two names have in common.
 fn name_likeness(from: &str, to: &str) -> f64 {
-    let pairs = |name: &str| -> BTreeSet<(char, char)> {
-        let lower: Vec<char> = name.to_lowercase().chars().collect();
-        lower.windows(2).map(|pair| (pair[0], pair[1])).collect()
-    };
-    let (from, to) = (pairs(from), pairs(to));
-    let shared = from.intersection(&to).count();
+    shared_letter_pairs(&letter_pairs(from), &letter_pairs(to))
+}
+
+/// The letter pairs of a name, sorted, each once.
+pub(super) fn letter_pairs(name: &str) -> Vec<(char, char)> {
+    let lower: Vec<char> = name.to_lowercase().chars().collect();
+    let mut pairs: Vec<(char, char)> = lower.windows(2).map(|pair| (pair[0], pair[1])).collect();
+    pairs.sort_unstable();
+    pairs.dedup();
+    pairs
+}
+
+/// The share of letter pairs that two lists of them have in common.
+pub(super) fn shared_letter_pairs(from: &[(char, char)], to: &[(char, char)]) -> f64 {
+    let (mut left, mut right, mut shared) = (0, 0, 0);
+    while let (Some(a), Some(b)) = (from.get(left), to.get(right)) {
+        left += usize::from(a <= b);
+        right += usize::from(b <= a);
+        shared += usize::from(a == b);
+    }
     ratio(2 * shared, from.len() + to.len())
 }
 
-fn ratio(part: usize, whole: usize) -> f64 {
+pub(super) fn ratio(part: usize, whole: usize) -> f64 {
     let number = |count: usize| f64::from(u32::try_from(count).unwrap_or(u32::MAX));
     if whole == 0 {
         0.0

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use super::context::{Context, Finding};
 use crate::op::{Alteration, ColumnAspect, Object, Op, Origin, Risk, Warning};
-use crate::schema::{Column, ColumnType, ForeignKey, ObjectName};
+use crate::schema::{Column, ColumnType, CompositeType, ForeignKey, ObjectName};
 
 /// What is known of all operations together.
 #[derive(Debug, Default)]
@@ -96,6 +96,14 @@ fn missing_types<'o>(context: &Context<'_>, op: &'o Op) -> BTreeSet<&'o ObjectNa
             ..
         }) => vec![&column.column_type],
         Op::Create(Object::Domain(domain)) => vec![&domain.base_type],
+        Op::Create(Object::Range(range)) => vec![&range.subtype],
+        Op::Create(Object::Composite(composite))
+        | Op::Alter(Alteration::Composite { to: composite, .. }) => {
+            let attributes = composite.attributes.iter();
+            attributes
+                .map(|attribute| &attribute.attribute_type)
+                .collect()
+        }
         _ => Vec::new(),
     };
     let named = types
@@ -179,8 +187,7 @@ fn add_column(column: &Column, fill: Option<&String>, finding: &mut Finding) -> 
     if column.generated.as_ref().is_some_and(|g| g.stored) || column.identity.is_some() {
         return Risk::Rewrites;
     }
-    let is_open = !column.nullable && column.default.is_none() && column.generated.is_none();
-    if !is_open {
+    if !column.needs_value() {
         return Risk::Safe;
     }
     if fill.is_some() {
@@ -208,14 +215,79 @@ fn drop(object: &Object, finding: &mut Finding) -> Risk {
     }
 }
 
+/// Renaming a value of a column's type is never guessed, and has no statement of its own: it takes an
+/// order in which no row is without its value.
+fn warn_of_renamed_values(
+    context: &Context<'_>,
+    table: &ObjectName,
+    from: &Column,
+    to: &Column,
+    finding: &mut Finding,
+) {
+    let rules = context.rules;
+    for (old, new) in rules.renamed_values(&from.column_type, &to.column_type) {
+        finding.warnings.insert(Warning::AmbiguousRename);
+        finding.notes.push(format!(
+            "if {old} is called {new} now, do it in three steps: add {new} to the values and keep {old}; \
+             UPDATE {table} SET {column} = {new} WHERE {column} = {old}; then take {old} out",
+            table = context.short(table),
+            column = to.name,
+        ));
+    }
+}
+
+/// Whatever is done to a type that no column has is safe: nothing of it is kept anywhere.
+fn alter_composite(
+    context: &Context<'_>,
+    from: &CompositeType,
+    to: &CompositeType,
+    is_used: bool,
+    finding: &mut Finding,
+) -> Risk {
+    let mut risk = Risk::Safe;
+    if !is_used {
+        return risk;
+    }
+    for attribute in &from.attributes {
+        let Some(wanted) = to.attribute(&attribute.name) else {
+            finding.notes.push(format!(
+                "what rows have in the attribute {} is lost",
+                attribute.name
+            ));
+            risk = risk.max(data_loss(finding));
+            continue;
+        };
+        let (old, new) = (&attribute.attribute_type, &wanted.attribute_type);
+        if !context.rules.same_type(old, new) {
+            let change = context.rules.type_change(old, new);
+            finding.warnings.extend(change.warnings);
+            finding.notes.extend(change.note);
+            risk = risk.max(change.risk).max(Risk::Rewrites);
+        }
+    }
+    let order = |one: &CompositeType, other: &CompositeType| -> Vec<String> {
+        let names = one
+            .attributes
+            .iter()
+            .map(|attribute| attribute.name.clone());
+        names
+            .filter(|name| other.attribute(name).is_some())
+            .collect()
+    };
+    if order(from, to) != order(to, from) {
+        risk = risk.max(Risk::Rewrites);
+    }
+    risk
+}
+
 fn alter(context: &Context<'_>, alteration: &Alteration, finding: &mut Finding) -> Risk {
     match alteration {
         Alteration::Column {
+            table,
             aspect,
             from,
             to,
             fill,
-            ..
         } => match aspect {
             ColumnAspect::Type => {
                 let change = context
@@ -223,6 +295,7 @@ fn alter(context: &Context<'_>, alteration: &Alteration, finding: &mut Finding) 
                     .type_change(&from.column_type, &to.column_type);
                 finding.warnings.extend(change.warnings);
                 finding.notes.extend(change.note);
+                warn_of_renamed_values(context, table, from, to, finding);
                 change.risk
             }
             ColumnAspect::Nullable if !to.nullable => {
@@ -248,6 +321,15 @@ fn alter(context: &Context<'_>, alteration: &Alteration, finding: &mut Finding) 
             // The value is gone for good, even though no row loses one.
             finding.warnings.insert(Warning::DataLoss);
             may_fail(finding)
+        }
+        Alteration::Composite {
+            from,
+            to,
+            uses,
+            embedded,
+        } => {
+            let is_used = *embedded || !uses.is_empty();
+            alter_composite(context, from, to, is_used, finding)
         }
         Alteration::EnumReorder { uses, .. } if !uses.is_empty() => Risk::Rewrites,
         Alteration::Validate { to: true, .. } | Alteration::Domain { .. } => may_fail(finding),

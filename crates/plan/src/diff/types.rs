@@ -170,9 +170,9 @@ enum Kind {
     Reorder,
 }
 
-/// The columns that have the enum for a type before and after it is changed. Those that go or get
+/// The columns that have the enum or composite type for a type before and after it is changed. Those that go or get
 /// another type do so before.
-fn enum_uses(context: &Context<'_>, name: &ObjectName) -> Vec<EnumUse> {
+pub(super) fn enum_uses(context: &Context<'_>, name: &ObjectName) -> Vec<EnumUse> {
     let stays = |table: &ObjectName, column: &str| {
         let table = context.to.tables.get(table);
         let column = table.and_then(|table| table.column(column));

@@ -90,6 +90,7 @@ pub(super) fn fill(context: &Context<'_>, to: &mut Schema) -> Vec<String> {
         }
     }
     filled.enums(to);
+    filled.composites_and_ranges(to);
     for (name, table) in &from.tables {
         if let Some(wanted) = to.tables.get_mut(name) {
             filled.table(table, wanted);
@@ -107,6 +108,10 @@ fn lost(from: &Schema, to: &Schema) -> BTreeSet<ObjectRef> {
         ObjectRef::Table { name } => {
             from.tables.contains_key(name) && !to.tables.contains_key(name)
         }
+        ObjectRef::Column { table, column } if from.composites.contains_key(table) => to
+            .composites
+            .get(table)
+            .is_some_and(|composite| composite.attribute(column).is_none()),
         ObjectRef::Column { table, column } => match to.tables.get(table) {
             Some(table) => table.column(column).is_none(),
             None => from.tables.contains_key(table),
@@ -178,6 +183,12 @@ impl Filled<'_> {
         for (name, object) in from.domains.iter().filter(|(name, _)| is_foreign(name)) {
             to.domains.insert(name.clone(), object.clone());
         }
+        for (name, object) in from.composites.iter().filter(|(name, _)| is_foreign(name)) {
+            to.composites.insert(name.clone(), object.clone());
+        }
+        for (name, object) in from.ranges.iter().filter(|(name, _)| is_foreign(name)) {
+            to.ranges.insert(name.clone(), object.clone());
+        }
         for (name, object) in from.sequences.iter().filter(|(name, _)| is_foreign(name)) {
             to.sequences.insert(name.clone(), object.clone());
         }
@@ -203,6 +214,23 @@ impl Filled<'_> {
             if !is_used_by(from) || is_used_by(to) {
                 to.enums.insert(name.clone(), enum_type.clone());
                 self.leave(format!("enum {}", self.context.short(name)));
+            }
+        }
+    }
+
+    /// Composite and range types are nothing that an entity has words for.
+    fn composites_and_ranges(&mut self, to: &mut Schema) {
+        let from = self.context.from;
+        for (name, composite) in &from.composites {
+            if !to.composites.contains_key(name) {
+                to.composites.insert(name.clone(), composite.clone());
+                self.leave(format!("composite type {}", self.context.short(name)));
+            }
+        }
+        for (name, range) in &from.ranges {
+            if !to.ranges.contains_key(name) {
+                to.ranges.insert(name.clone(), range.clone());
+                self.leave(format!("range type {}", self.context.short(name)));
             }
         }
     }

@@ -38,6 +38,12 @@ fn create(object: &Object, schema: &mut Schema) {
         Object::Domain(domain) => {
             schema.domains.insert(domain.key(), domain.clone());
         }
+        Object::Composite(composite) => {
+            schema.composites.insert(composite.key(), composite.clone());
+        }
+        Object::Range(range) => {
+            schema.ranges.insert(range.key(), range.clone());
+        }
         Object::Sequence(sequence) => {
             schema.sequences.insert(sequence.key(), sequence.clone());
         }
@@ -111,6 +117,12 @@ fn drop_object(object: &Object, schema: &mut Schema) {
         }
         Object::Domain(domain) => {
             schema.domains.remove(&domain.key());
+        }
+        Object::Composite(composite) => {
+            schema.composites.remove(&composite.key());
+        }
+        Object::Range(range) => {
+            schema.ranges.remove(&range.key());
         }
         Object::Sequence(sequence) => {
             schema.sequences.remove(&sequence.key());
@@ -214,6 +226,11 @@ fn alter(alteration: &Alteration, schema: &mut Schema) {
                 domain.comment = comment;
             }
         }
+        Alteration::Composite { from, to, .. } => {
+            if let Some(composite) = schema.composites.get_mut(&from.name) {
+                composite.attributes.clone_from(&to.attributes);
+            }
+        }
         Alteration::Sequence { from, to } => {
             if let Some(sequence) = schema.sequences.get_mut(&from.name) {
                 let comment = sequence.comment.take();
@@ -312,6 +329,13 @@ fn set_comment(target: &CommentTarget, comment: Option<&String>, schema: &mut Sc
         CommentTarget::Domain(name) => {
             if let Some(domain) = schema.domains.get_mut(name) {
                 domain.comment = comment;
+            }
+        }
+        CommentTarget::Type(name) => {
+            if let Some(composite) = schema.composites.get_mut(name) {
+                composite.comment = comment;
+            } else if let Some(range) = schema.ranges.get_mut(name) {
+                range.comment = comment;
             }
         }
         CommentTarget::Sequence(name) => {

@@ -1,8 +1,8 @@
 //! Operations in words: one line that begins with a sign.
 
-use super::{Alteration, ColumnAspect, CommentTarget, Object, Op, Rename};
+use super::{Alteration, ColumnAspect, CommentTarget, Object, Op, Rename, same_values};
 use crate::dialect::{Dialect, Rules, rules};
-use crate::schema::{Column, Index, ObjectName};
+use crate::schema::{Attribute, Column, CompositeType, Index, ObjectName};
 
 impl Op {
     /// One line for people: `+` adds, `-` removes, `~` changes. Names of the default schema stand
@@ -46,6 +46,20 @@ impl Words<'_> {
                 "domain {} over {}",
                 self.name(&domain.name),
                 domain.base_type.short(self.default_schema)
+            ),
+            Object::Composite(composite) => {
+                let attributes = composite.attributes.iter();
+                let attributes: Vec<String> = attributes.map(|a| self.attribute(a)).collect();
+                format!(
+                    "composite type {} ({})",
+                    self.name(&composite.name),
+                    attributes.join(", ")
+                )
+            }
+            Object::Range(range) => format!(
+                "range type {} of {}",
+                self.name(&range.name),
+                range.subtype.short(self.default_schema)
             ),
             Object::Sequence(sequence) => format!("sequence {}", self.name(&sequence.name)),
             Object::Function(function) => format!("function {}", self.name(&function.key_name())),
@@ -181,6 +195,11 @@ impl Words<'_> {
                 to.values.join(", ")
             ),
             Alteration::Domain { to, .. } => format!("~ domain {}", self.name(&to.name)),
+            Alteration::Composite { from, to, .. } => format!(
+                "~ composite type {}: {}",
+                self.name(&to.name),
+                self.attribute_changes(from, to)
+            ),
             Alteration::Sequence { to, .. } => format!("~ sequence {}", self.name(&to.name)),
             Alteration::Function { to, .. } => format!("~ function {}", self.name(&to.key_name())),
             Alteration::View { to, .. } => format!("~ view {}", self.name(&to.name)),
@@ -223,6 +242,37 @@ impl Words<'_> {
         }
     }
 
+    fn attribute(&self, attribute: &Attribute) -> String {
+        let words = attribute.attribute_type.short(self.default_schema);
+        format!("{} {words}", attribute.name)
+    }
+
+    fn attribute_changes(&self, from: &CompositeType, to: &CompositeType) -> String {
+        let mut words = Vec::new();
+        for attribute in &from.attributes {
+            match to.attribute(&attribute.name) {
+                None => words.push(format!("-{}", attribute.name)),
+                Some(new) if same_values(attribute, new) => {
+                    if new.comment != attribute.comment {
+                        words.push(format!("comment of {}", attribute.name));
+                    }
+                }
+                Some(new) => words.push(format!(
+                    "{} to {}",
+                    self.attribute(attribute),
+                    new.attribute_type.short(self.default_schema)
+                )),
+            }
+        }
+        let come = to.attributes.iter();
+        let come = come.filter(|attribute| from.attribute(&attribute.name).is_none());
+        words.extend(come.map(|attribute| format!("+{}", self.attribute(attribute))));
+        if words.is_empty() {
+            words.push("order of its attributes".to_owned());
+        }
+        words.join(", ")
+    }
+
     fn comment_target(&self, target: &CommentTarget) -> String {
         match target {
             CommentTarget::Schema(name) => format!("schema {name}"),
@@ -233,6 +283,7 @@ impl Words<'_> {
             }
             CommentTarget::Enum(name) => format!("enum {}", self.name(name)),
             CommentTarget::Domain(name) => format!("domain {}", self.name(name)),
+            CommentTarget::Type(name) => format!("type {}", self.name(name)),
             CommentTarget::Sequence(name) => format!("sequence {}", self.name(name)),
             CommentTarget::Function(name, _) => format!("function {}", self.name(name)),
             CommentTarget::Index(_, name) => format!("index {name}"),

@@ -5,7 +5,7 @@ use serde_json::{Map, Value, json};
 
 use super::{Alteration, Change, ColumnAspect, CommentTarget, Object, Op, Rename};
 use crate::dialect::{Rules, rules};
-use crate::schema::{Column, ColumnType, ForeignKey, Index, ObjectName};
+use crate::schema::{Column, ColumnType, CompositeType, ForeignKey, Index, ObjectName};
 
 impl Op {
     /// The operation's name in JSON, for example `add_column`.
@@ -56,6 +56,8 @@ impl Object {
             Self::Extension { .. } => ("create_extension", "drop_extension"),
             Self::Enum(_) => ("create_enum", "drop_enum"),
             Self::Domain(_) => ("create_domain", "drop_domain"),
+            Self::Composite(_) => ("create_composite_type", "drop_composite_type"),
+            Self::Range(_) => ("create_range_type", "drop_range_type"),
             Self::Sequence(_) => ("create_sequence", "drop_sequence"),
             Self::Function(_) => ("create_function", "drop_function"),
             Self::View(view) if view.materialized => {
@@ -106,6 +108,14 @@ impl Object {
             Self::Domain(domain) => {
                 named(fields, &domain.name);
                 fields.insert("type".to_owned(), look.type_text(&domain.base_type));
+            }
+            Self::Composite(composite) => {
+                named(fields, &composite.name);
+                fields.insert("attributes".to_owned(), look.attributes(composite));
+            }
+            Self::Range(range) => {
+                named(fields, &range.name);
+                fields.insert("type".to_owned(), look.type_text(&range.subtype));
             }
             Self::Sequence(sequence) => named(fields, &sequence.name),
             Self::Function(function) => {
@@ -190,6 +200,7 @@ impl Alteration {
             Self::EnumRemove { .. } => "remove_enum_value",
             Self::EnumReorder { .. } => "reorder_enum_values",
             Self::Domain { .. } => "alter_domain",
+            Self::Composite { .. } => "alter_composite_type",
             Self::Sequence { .. } => "alter_sequence",
             Self::Function { .. } => "alter_function",
             Self::View { .. } => "alter_view",
@@ -204,6 +215,7 @@ impl Alteration {
                 CommentTarget::ViewColumn(..) => "set_column_comment",
                 CommentTarget::Enum(_) => "set_enum_comment",
                 CommentTarget::Domain(_) => "set_domain_comment",
+                CommentTarget::Type(_) => "set_type_comment",
                 CommentTarget::Sequence(_) => "set_sequence_comment",
                 CommentTarget::Function(..) => "set_function_comment",
                 CommentTarget::Index(..) => "set_index_comment",
@@ -251,6 +263,11 @@ impl Alteration {
                 fields.insert("values".to_owned(), json!(to.values));
             }
             Self::Domain { to, .. } => named(fields, &to.name),
+            Self::Composite { from, to, .. } => {
+                named(fields, &to.name);
+                fields.insert("from".to_owned(), look.attributes(from));
+                fields.insert("to".to_owned(), look.attributes(to));
+            }
             Self::Sequence { to, .. } => named(fields, &to.name),
             Self::Function { to, .. } => {
                 named(fields, &to.name);
@@ -306,6 +323,7 @@ impl CommentTarget {
             Self::View(name, _)
             | Self::Enum(name)
             | Self::Domain(name)
+            | Self::Type(name)
             | Self::Sequence(name)
             | Self::Function(name, _) => named(fields, name),
             Self::ViewColumn(table, column) => {
@@ -369,6 +387,19 @@ struct Look<'a> {
 }
 
 impl Look<'_> {
+    fn attributes(&self, composite: &CompositeType) -> Value {
+        let attributes = composite.attributes.iter();
+        let attributes: Vec<Value> = attributes
+            .map(|attribute| {
+                json!({
+                    "name": attribute.name,
+                    "type": self.type_text(&attribute.attribute_type),
+                })
+            })
+            .collect();
+        Value::Array(attributes)
+    }
+
     fn type_text(&self, column_type: &ColumnType) -> Value {
         json!(column_type.short(self.default_schema))
     }

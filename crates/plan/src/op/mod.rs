@@ -5,6 +5,7 @@
 //! looking anywhere else. A [`Change`] is an operation with everything a person needs to judge it.
 
 mod apply;
+mod composite;
 mod describe;
 mod json;
 mod reverse;
@@ -13,10 +14,13 @@ use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
 
+pub(crate) use composite::{CompositeWay, composite_way, same_values};
+
 use crate::dialect::Dialect;
 use crate::schema::{
-    Check, Column, Domain, EnumType, Exclusion, Extension, ForeignKey, Function, Index, ObjectName,
-    Policy, PrimaryKey, Sequence, Table, TableOptions, Trigger, Unique, View,
+    Check, Column, CompositeType, Domain, EnumType, Exclusion, Extension, ForeignKey, Function,
+    Index, ObjectName, Policy, PrimaryKey, RangeType, Sequence, Table, TableOptions, Trigger,
+    Unique, View,
 };
 
 /// One thing to do to a schema.
@@ -50,6 +54,10 @@ pub enum Object {
     Enum(EnumType),
     /// A domain.
     Domain(Domain),
+    /// A composite type.
+    Composite(CompositeType),
+    /// A range type, with its multirange type.
+    Range(RangeType),
     /// A sequence of its own.
     Sequence(Sequence),
     /// A function or procedure.
@@ -167,6 +175,14 @@ pub enum Alteration {
     },
     /// A domain.
     Domain { from: Domain, to: Domain },
+    /// The attributes of a composite type.
+    Composite {
+        from: CompositeType,
+        to: CompositeType,
+        uses: Vec<EnumUse>,
+        /// Another type is made of it, so that it can't be made anew.
+        embedded: bool,
+    },
     /// A sequence.
     Sequence { from: Sequence, to: Sequence },
     /// A function that can be replaced in place.
@@ -240,14 +256,14 @@ pub enum ColumnAspect {
     Comment,
 }
 
-/// A column whose type is an enum or an array of it.
+/// A column whose type is an enum or a composite type, or an array of it.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct EnumUse {
     /// The table.
     pub table: ObjectName,
     /// The column.
     pub column: String,
-    /// An array of the enum.
+    /// An array of the type.
     pub is_array: bool,
     /// The column's default as SQL, which must be taken off and set again around a type swap.
     pub default: Option<String>,
@@ -268,6 +284,8 @@ pub enum CommentTarget {
     Enum(ObjectName),
     /// A domain.
     Domain(ObjectName),
+    /// A composite or range type.
+    Type(ObjectName),
     /// A sequence.
     Sequence(ObjectName),
     /// A function: its key, with the argument types; the flag says that it is a procedure.

@@ -103,6 +103,17 @@ impl Alteration {
                 uses,
             },
             Self::Domain { from, to } => Self::Domain { from: to, to: from },
+            Self::Composite {
+                from,
+                to,
+                uses,
+                embedded,
+            } => Self::Composite {
+                from: to,
+                to: from,
+                uses,
+                embedded,
+            },
             Self::Sequence { from, to } => Self::Sequence { from: to, to: from },
             Self::Function { from, to } => Self::Function { from: to, to: from },
             Self::View { from, to } => Self::View { from: to, to: from },

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use crate::dialect::{Dialect, rules};
 use crate::diff::Difference;
-use crate::op::{Alteration, Change, Object, Op, Origin, Risk, Warning};
+use crate::op::{Alteration, Change, ColumnAspect, Object, Op, Origin, Risk, Warning};
 use crate::schema::Schema;
 
 /// The way back: the changes in reverse order, each turned round, with its SQL. `judged` is the
@@ -50,6 +50,15 @@ pub fn reversed(difference: &Difference, to: &Schema, judged: Option<&Difference
 
 /// The risk of what a comparison the other way round does differently.
 fn guess(op: &Op, origin: &Origin) -> (Risk, BTreeSet<Warning>, Vec<String>) {
+    if let Op::Create(Object::Column { column, .. }) = op
+        && column.needs_value()
+    {
+        return (
+            Risk::MayFail,
+            [Warning::NotNullWithoutDefault].into(),
+            Vec::new(),
+        );
+    }
     let loses = match op {
         Op::Drop(Object::Table(_) | Object::Column { .. }) => *origin == Origin::Difference,
         Op::Alter(Alteration::EnumRemove { .. }) => true,
@@ -93,9 +102,25 @@ pub fn script(difference: &Difference, before: &Schema) -> String {
     if own_frame {
         push(&mut text, "BEGIN");
     }
-    for change in &difference.changes {
+    let strict = rules.strict_frame();
+    let mut is_strict = false;
+    for (position, change) in difference.changes.iter().enumerate() {
+        // Triggers and routines keep the mode in which they are made, so it goes as it comes.
+        if let Some([start, stop]) = strict
+            && !change.sql.is_empty()
+            && is_strict != changes_values(difference, position)
+        {
+            is_strict = !is_strict;
+            text.push('\n');
+            for statement in if is_strict { start } else { stop } {
+                push(&mut text, statement);
+            }
+        }
         text.push('\n');
         push_comment(&mut text, &change.description);
+        for note in &change.notes {
+            push_comment(&mut text, &format!("CHECK: {note}"));
+        }
         for statement in &change.sql {
             push(&mut text, statement);
         }
@@ -105,6 +130,13 @@ pub fn script(difference: &Difference, before: &Schema) -> String {
         }
     }
     text.push('\n');
+    if let Some([_, stop]) = strict
+        && is_strict
+    {
+        for statement in stop {
+            push(&mut text, statement);
+        }
+    }
     if own_frame {
         push(&mut text, "COMMIT");
     }
@@ -114,8 +146,27 @@ pub fn script(difference: &Difference, before: &Schema) -> String {
     text
 }
 
+/// Whether the statements of the change may have to change values that are there.
+fn changes_values(difference: &Difference, position: usize) -> bool {
+    let mut changes = difference.changes.iter().enumerate();
+    changes.any(|(other, change)| {
+        (other == position || change.done_with == Some(position))
+            && match &change.op {
+                Op::Create(Object::Column { column, fill, .. }) => {
+                    fill.is_some() || column.needs_value()
+                }
+                Op::Alter(Alteration::Column { aspect, .. }) => !matches!(
+                    aspect,
+                    ColumnAspect::Default | ColumnAspect::Comment | ColumnAspect::Visibility
+                ),
+                _ => false,
+            }
+    })
+}
+
 fn push_comment(text: &mut String, words: &str) {
-    for line in words.lines() {
+    // A carriage return ends a comment too.
+    for line in words.split(['\n', '\r']) {
         text.push_str("-- ");
         text.push_str(line);
         text.push('\n');

@@ -61,6 +61,15 @@ impl Column {
             comment: None,
         }
     }
+
+    /// Whether rows that are there have no value for it when it is added: it takes no NULL, and
+    /// nothing gives it one.
+    pub fn needs_value(&self) -> bool {
+        !self.nullable
+            && self.default.is_none()
+            && self.generated.is_none()
+            && self.identity.is_none()
+    }
 }
 
 /// How a generated column is computed.

@@ -4,6 +4,7 @@
 //! that of `schema inspect --output json`: every object kind is a list sorted by schema and name.
 
 mod column;
+mod composite;
 mod constraint;
 mod ignored;
 mod index;
@@ -17,6 +18,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::{Deserialize, Serialize};
 
 pub use column::{Column, Generated, Identity, IdentityKind, SequenceOptions};
+pub use composite::{Attribute, CompositeType, RangeType};
 pub use constraint::{
     Check, Deferrability, Exclusion, ForeignKey, ForeignKeyAction, MatchType, PrimaryKey, Unique,
 };
@@ -52,6 +54,20 @@ pub struct Schema {
     /// Domains.
     #[serde(with = "name::as_list")]
     pub domains: BTreeMap<ObjectName, Domain>,
+    /// PostgreSQL: composite types.
+    #[serde(
+        default,
+        with = "name::as_list",
+        skip_serializing_if = "BTreeMap::is_empty"
+    )]
+    pub composites: BTreeMap<ObjectName, CompositeType>,
+    /// PostgreSQL: range types, each with its multirange type.
+    #[serde(
+        default,
+        with = "name::as_list",
+        skip_serializing_if = "BTreeMap::is_empty"
+    )]
+    pub ranges: BTreeMap<ObjectName, RangeType>,
     /// Sequences that no column's serial or identity owns.
     #[serde(with = "name::as_list")]
     pub sequences: BTreeMap<ObjectName, Sequence>,
@@ -67,8 +83,8 @@ pub struct Schema {
     /// What depends on what, as far as the catalogue knows: from the dependent object to the one it
     /// needs. Dependencies that the model shows anyway (a constraint on its table) are left out.
     pub dependencies: BTreeSet<Dependency>,
-    /// PostgreSQL: composite, range and multirange types, which are neither made nor removed. A change
-    /// that needs one which is not there says so.
+    /// PostgreSQL: types that are neither made nor removed, as base types are. A change that needs one
+    /// which is not there says so.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub other_types: BTreeSet<ObjectName>,
     /// Objects and properties that were seen and take no part in a comparison, for people:
@@ -98,6 +114,8 @@ impl Schema {
             extensions: BTreeMap::new(),
             enums: BTreeMap::new(),
             domains: BTreeMap::new(),
+            composites: BTreeMap::new(),
+            ranges: BTreeMap::new(),
             sequences: BTreeMap::new(),
             tables: BTreeMap::new(),
             views: BTreeMap::new(),

@@ -99,6 +99,21 @@ impl Report for InspectReport {
                 .map(|name| schema.short_name(name))
                 .collect(),
         );
+        let composites = schema.composites.keys();
+        heading(
+            "composite types",
+            composites.map(|name| schema.short_name(name)).collect(),
+        );
+        let ranges = schema.ranges.values();
+        heading(
+            "range types",
+            ranges
+                .map(|range| {
+                    let subtype = range.subtype.short(schema.default_schema.as_deref());
+                    format!("{} ({subtype})", schema.short_name(&range.name))
+                })
+                .collect(),
+        );
         heading(
             "sequences",
             schema

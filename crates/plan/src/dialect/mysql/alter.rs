@@ -46,19 +46,15 @@ pub(crate) fn is_filled(op: &Op) -> bool {
     )
 }
 
-/// Whether rows that are there have no value for a new column. The server gives them an empty one
-/// unasked when the column is added as it is; a revision adds it in steps instead, which needs the
-/// operation to stand alone.
-pub(crate) fn is_unfilled(op: &Op) -> bool {
-    matches!(
-        op,
-        Op::Create(Object::Column { column, fill: None, dependents, .. })
-            if !column.nullable
-                && column.default.is_none()
-                && column.generated.is_none()
-                && column.identity.is_none()
-                && dependents.is_empty()
-    )
+/// The column that the operation adds without a value for the rows that are there. The server gives
+/// them an empty one unasked when the column is added as it is, so it is added in steps.
+pub(crate) fn unfilled(op: &Op) -> Option<&Column> {
+    match op {
+        Op::Create(Object::Column {
+            column, fill: None, ..
+        }) if column.needs_value() => Some(column),
+        _ => None,
+    }
 }
 
 /// The statements for operations on one table, which leads from `before` to `after`.
@@ -82,17 +78,74 @@ pub(crate) fn statements(
         changes: Vec::new(),
         additions: Vec::new(),
         columns: BTreeSet::new(),
+        opened: ops.iter().filter_map(|op| unfilled(op)).collect(),
     };
+    let mut sql = clauses.open(&table, ops);
     for op in ops {
         clauses.add(op);
     }
     clauses.keep_foreign_keys_served();
+    sql.extend(through_text(ops, &table, before, server));
+    if let Some(guard) = Guard::of(ops, after) {
+        sql.push(format!("ALTER TABLE {table} {}", guard.add()));
+        clauses.drops.push(Guard::drop(server));
+    }
     let all = clauses.all();
-    let mut sql = through_text(ops, &table, before, server);
     if !all.is_empty() {
         sql.push(format!("ALTER TABLE {table} {}", all.join(", ")));
     }
     sql
+}
+
+/// A check that refuses NULL while a `timestamp` column comes to refuse it: the server puts the
+/// current time in its place, in strict mode too.
+struct Guard<'a> {
+    columns: Vec<&'a str>,
+}
+
+impl<'a> Guard<'a> {
+    const NAME: &'static str = "stairway_no_null";
+
+    fn of(ops: &[&'a Op], after: &Table) -> Option<Self> {
+        let mut columns: Vec<&str> = Vec::new();
+        for op in ops {
+            let column = match op {
+                Op::Create(Object::Column { column, fill, .. }) => {
+                    (fill.is_some() || unfilled(op).is_some()).then_some(column)
+                }
+                Op::Alter(Alteration::Column { from, to, .. }) => {
+                    (from.nullable && !to.nullable).then_some(to)
+                }
+                _ => None,
+            };
+            let Some(column) = column else { continue };
+            let ends_as = after.column(&column.name).unwrap_or(column);
+            let takes_current_time = ends_as.column_type.base == "timestamp"
+                && ends_as.generated.is_none()
+                && !ends_as.nullable;
+            if takes_current_time {
+                columns.push(&column.name);
+            }
+        }
+        (!columns.is_empty()).then_some(Self { columns })
+    }
+
+    fn add(&self) -> String {
+        let conditions = self
+            .columns
+            .iter()
+            .map(|column| format!("{} IS NOT NULL", quoted(column)));
+        let conditions: Vec<String> = conditions.collect();
+        format!(
+            "ADD CONSTRAINT {} CHECK ({})",
+            quoted(Self::NAME),
+            conditions.join(" AND ")
+        )
+    }
+
+    fn drop(server: &Server) -> String {
+        drop_constraint(Self::NAME, server)
+    }
 }
 
 /// Types that the server makes only of text and of bytes.
@@ -155,6 +208,7 @@ fn filled(op: &Op, table: &str, after: &Table, server: &Server) -> Option<Vec<St
     };
     let name = quoted(&column.name);
     let mut sql = Vec::new();
+    let guard = Guard::of(&[op], after);
     if is_new {
         let mut open = column.clone();
         open.nullable = true;
@@ -166,8 +220,13 @@ fn filled(op: &Op, table: &str, after: &Table, server: &Server) -> Option<Vec<St
             "UPDATE {table} SET {name} = ({fill}) WHERE {name} IS NULL"
         ));
     }
+    let mut without_guard = String::new();
+    if let Some(guard) = guard {
+        sql.push(format!("ALTER TABLE {table} {}", guard.add()));
+        without_guard = format!("{}, ", Guard::drop(server));
+    }
     sql.push(format!(
-        "ALTER TABLE {table} MODIFY COLUMN {}",
+        "ALTER TABLE {table} {without_guard}MODIFY COLUMN {}",
         write::column(column, after, server)
     ));
     Some(sql)
@@ -175,15 +234,16 @@ fn filled(op: &Op, table: &str, after: &Table, server: &Server) -> Option<Vec<St
 
 /// `DROP CONSTRAINT` for a check.
 pub(crate) fn drop_check(check: &Check, server: &Server) -> String {
+    drop_constraint(check.name.as_deref().unwrap_or_default(), server)
+}
+
+fn drop_constraint(name: &str, server: &Server) -> String {
     let verb = if is_mariadb(server) {
         "DROP CONSTRAINT"
     } else {
         "DROP CHECK"
     };
-    format!(
-        "{verb} {}",
-        quoted(check.name.as_deref().unwrap_or_default())
-    )
+    format!("{verb} {}", quoted(name))
 }
 
 struct Clauses<'a> {
@@ -195,6 +255,8 @@ struct Clauses<'a> {
     additions: Vec<String>,
     /// Columns that are stated already.
     columns: BTreeSet<String>,
+    /// Columns that a statement of its own adds before, so that they take NULL at first.
+    opened: Vec<&'a Column>,
 }
 
 impl Clauses<'_> {
@@ -205,9 +267,45 @@ impl Clauses<'_> {
         all
     }
 
+    /// The statement that adds the columns for which the rows that are there have no value, so that
+    /// they take NULL at first. A column of the same name goes before.
+    fn open(&mut self, table: &str, ops: &[&Op]) -> Vec<String> {
+        if self.opened.is_empty() {
+            return Vec::new();
+        }
+        for op in ops {
+            if let Op::Drop(object) = op
+                && self.makes_room(op)
+            {
+                self.drop(object);
+            }
+        }
+        let mut all = std::mem::take(&mut self.drops);
+        for column in &self.opened {
+            let open = Column {
+                nullable: true,
+                ..(*column).clone()
+            };
+            let definition = write::column(&open, self.after, self.server);
+            all.push(format!("ADD COLUMN {definition}"));
+        }
+        vec![format!("ALTER TABLE {table} {}", all.join(", "))]
+    }
+
+    /// Whether the operation drops a column whose name one that is added has.
+    fn makes_room(&self, op: &Op) -> bool {
+        matches!(op, Op::Drop(Object::Column { column, .. }) if self.is_opened(&column.name))
+    }
+
+    fn is_opened(&self, name: &str) -> bool {
+        let mut names = self.opened.iter();
+        names.any(|column| column.name.eq_ignore_ascii_case(name))
+    }
+
     fn add(&mut self, op: &Op) {
         match op {
             Op::Create(object) => self.create(object),
+            Op::Drop(_) if self.makes_room(op) => {}
             Op::Drop(object) => self.drop(object),
             Op::Rename(Rename::Index { from, to, .. }) => {
                 let clause = format!("RENAME INDEX {} TO {}", quoted(from), quoted(to));
@@ -223,7 +321,9 @@ impl Clauses<'_> {
             Object::Column {
                 column, dependents, ..
             } => {
-                if let Some(column) = self.after.column(&column.name)
+                if self.is_opened(&column.name) {
+                    self.restate(&column.name);
+                } else if let Some(column) = self.after.column(&column.name)
                     && self.columns.insert(column.name.clone())
                 {
                     let definition = write::column(column, self.after, self.server);

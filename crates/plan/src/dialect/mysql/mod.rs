@@ -33,6 +33,10 @@ impl Rules for MysqlRules {
         types::change(from, to)
     }
 
+    fn renamed_values(&self, from: &ColumnType, to: &ColumnType) -> Vec<(String, String)> {
+        types::renamed_values(from, to)
+    }
+
     fn canonical_default(&self, default: &str, column_type: &ColumnType) -> Option<String> {
         canonical::default(default, column_type)
     }
@@ -111,6 +115,18 @@ impl Rules for MysqlRules {
     /// The client takes a script for what its locale says, which need not be what it is written in.
     fn script_frame(&self) -> [&'static [&'static str]; 2] {
         [&["SET NAMES utf8mb4"], &[]]
+    }
+
+    /// Outside of strict mode the server puts an empty value where a column's new form has no place
+    /// for the old one.
+    fn strict_frame(&self) -> Option<[&'static [&'static str]; 2]> {
+        Some([
+            &[
+                "SET @OLD_SQL_MODE = @@SQL_MODE",
+                "SET SQL_MODE = CONCAT(@@SQL_MODE, ',STRICT_ALL_TABLES')",
+            ],
+            &["SET SQL_MODE = @OLD_SQL_MODE"],
+        ])
     }
 
     fn render_schema(&self, schema: &Schema) -> Vec<String> {

@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::dialect::Rendered;
 use crate::op::{Alteration, Object, Op, Rename};
-use crate::schema::{ForeignKey, Function, FunctionKind, Index, ObjectName, Schema, Table};
+use crate::schema::{Column, ForeignKey, Function, FunctionKind, Index, ObjectName, Schema, Table};
 
 use super::catalogue::is_mariadb;
 use super::read::{own_index_name, unlisted_index};
@@ -142,7 +142,7 @@ impl Renderer<'_> {
                     triggers.entry(table).or_default().push(at);
                 }
                 _ if alter::is_filled(op)
-                    || (alter::is_unfilled(op) && self.keeps_a_column(&table)) =>
+                    || (is_plainly_unfilled(op) && self.keeps_a_column(&table)) =>
                 {
                     groups.extend(open.remove(&table));
                     groups.push(vec![at]);
@@ -294,8 +294,10 @@ impl Renderer<'_> {
         let Some(after) = self.schema.tables.get(&name) else {
             return Rendered::default();
         };
+        let unfilled = ops.iter().filter_map(|op| alter::unfilled(op));
         Rendered {
             sql: alter::statements(&ops, &before, after, &self.schema.server),
+            notes: unfilled.map(in_steps).collect(),
             ..Rendered::default()
         }
     }
@@ -486,6 +488,23 @@ impl Renderer<'_> {
         }
         Vec::new()
     }
+}
+
+/// Whether the operation adds a column, and nothing with it, without a value for the rows that are
+/// there. Standing alone, a revision can show its steps.
+fn is_plainly_unfilled(op: &Op) -> bool {
+    let is_plain = matches!(
+        op,
+        Op::Create(Object::Column { dependents, .. }) if dependents.is_empty()
+    );
+    is_plain && alter::unfilled(op).is_some()
+}
+
+fn in_steps(column: &Column) -> String {
+    format!(
+        "{} takes NULL at first, or the server would make up values: rows that have none by the last step make it fail",
+        column.name
+    )
 }
 
 /// Whether the operation takes a foreign key away that holds the table or its columns.

@@ -106,6 +106,15 @@ pub(crate) fn change(from: &ColumnType, to: &ColumnType) -> TypeChange {
     {
         change.warnings.insert(Warning::DependsOnTimezone);
     }
+    let gone = gone(from, to);
+    if !gone.is_empty() {
+        // As with PostgreSQL's enums, the values are gone for good, even though no row may have one.
+        change.warnings.insert(Warning::DataLoss);
+        change.note = Some(format!(
+            "rows that have {} make it fail, or lose the value where the sql_mode is not strict",
+            gone.join(" or ")
+        ));
+    }
     match outcome(from, to) {
         Outcome::InPlace => change.risk = Risk::Safe,
         Outcome::Copied => {}
@@ -194,8 +203,13 @@ fn outcome(from: &ColumnType, to: &ColumnType) -> Outcome {
         ("json", "longtext")
         | ("float", "double")
         | ("date", "datetime")
-        | ("enum" | "char" | "varchar", "text" | "mediumtext" | "longtext")
-        | ("enum", "varchar") => Outcome::Copied,
+        | ("enum" | "char" | "varchar", "text" | "mediumtext" | "longtext") => Outcome::Copied,
+        ("enum", "varchar") => {
+            let fits = |value: &String| {
+                i64::try_from(value.chars().count()).is_ok_and(|count| count <= length(to))
+            };
+            fitting(from.values.iter().all(fits), Outcome::Copied)
+        }
         ("char", "varchar") => fitting(length(to) >= length(from), Outcome::Copied),
         (_, "char" | "varchar") if is_short(from) => fitting(length(to) >= 30, Outcome::Copied),
         (_, "text" | "mediumtext" | "longtext") if is_short(from) => Outcome::Copied,
@@ -226,6 +240,31 @@ fn decimal(from: &ColumnType, to: &ColumnType) -> Outcome {
     } else {
         Outcome::Copied
     }
+}
+
+/// The values of an `ENUM` or `SET` that the other one does not have, as literals.
+fn gone(from: &ColumnType, to: &ColumnType) -> Vec<String> {
+    if from.base != to.base {
+        return Vec::new();
+    }
+    let values = from.values.iter();
+    values
+        .filter(|value| !to.values.contains(value))
+        .map(|value| super::write::string(value))
+        .collect()
+}
+
+/// The values that may have been renamed, by their place: an `ENUM` keeps its values by number, but
+/// the server moves them over by name.
+pub(crate) fn renamed_values(from: &ColumnType, to: &ColumnType) -> Vec<(String, String)> {
+    let pairs = from.values.iter().zip(&to.values);
+    if from.base != "enum" || to.base != "enum" || from.values.len() != to.values.len() {
+        return Vec::new();
+    }
+    pairs
+        .filter(|(old, new)| !to.values.contains(old) && !from.values.contains(new))
+        .map(|(old, new)| (super::write::string(old), super::write::string(new)))
+        .collect()
 }
 
 fn values(from: &[String], to: &[String]) -> Outcome {
@@ -285,6 +324,8 @@ mod tests {
             ("double", "int", Outcome::Rounds),
             ("int", "varchar(50)", Outcome::Copied),
             ("varchar(50)", "int", Outcome::MayFail),
+            ("enum('a','long')", "varchar(4)", Outcome::Copied),
+            ("enum('a','long')", "varchar(3)", Outcome::MayFail),
             ("enum('a','b')", "enum('a','b','c')", Outcome::InPlace),
             ("enum('a','b')", "enum('a','c','b')", Outcome::Copied),
             ("enum('a','b')", "enum('a')", Outcome::MayFail),
@@ -298,5 +339,42 @@ mod tests {
         }
         let change = change(&parse("date"), &parse("timestamp"));
         assert!(change.warnings.contains(&Warning::DependsOnTimezone));
+    }
+
+    #[test]
+    fn values_that_go_are_named() {
+        let from = parse("enum('new','it''s','done')");
+        let change = change(&from, &parse("enum('new','done')"));
+        assert_eq!(change.risk, Risk::MayFail);
+        assert!(change.warnings.contains(&Warning::DataLoss));
+        assert!(change.warnings.contains(&Warning::MayFailOnData));
+        let note = change.note.expect("a note");
+        assert!(
+            note.contains("'it''s'") && !note.contains("'new'"),
+            "{note}"
+        );
+    }
+
+    #[test]
+    fn only_values_in_one_place_may_be_renamed() {
+        for (from, to, expected) in [
+            ("enum('a','b')", "enum('a','c')", &[("'b'", "'c'")][..]),
+            (
+                "enum('a','b')",
+                "enum('x','y')",
+                &[("'a'", "'x'"), ("'b'", "'y'")],
+            ),
+            ("enum('a','b')", "enum('c','a')", &[]),
+            ("enum('a','b')", "enum('b','c')", &[]),
+            ("enum('a','b')", "enum('a','c','d')", &[]),
+            ("set('a','b')", "set('a','c')", &[]),
+        ] {
+            let found = renamed_values(&parse(from), &parse(to));
+            let found: Vec<(&str, &str)> = found
+                .iter()
+                .map(|(old, new)| (old.as_str(), new.as_str()))
+                .collect();
+            assert_eq!(found, expected, "{from} to {to}");
+        }
     }
 }

@@ -49,6 +49,7 @@ impl CatalogueQuery {
                 "{set_columns}",
                 since(150_000, "c.confdelsetcols", "NULL::smallint[]"),
             )
+            .replace("{multirange}", since(140_000, "r.rngmultitypid", "0"))
             .replace("{own_trigger}", since(130_000, "t.tgparentid = 0", "true"))
             .replace(
                 "{operator_class_options}",
@@ -310,13 +311,15 @@ ORDER BY 1, 2, 3, 4, 5, 6",
     CatalogueQuery {
         name: "what is not compared",
         sql: "
-SELECT CASE t.typtype WHEN 'c' THEN 'composite type' WHEN 'r' THEN 'range type'
+SELECT CASE t.typtype WHEN 'b' THEN 'base type' WHEN 'r' THEN 'range type'
             ELSE 'multirange type' END,
        n.nspname, t.typname, 1
 FROM pg_catalog.pg_type t
 JOIN pg_catalog.pg_namespace n ON n.oid = t.typnamespace
-LEFT JOIN pg_catalog.pg_class c ON c.oid = t.typrelid
-WHERE {user_schemas} AND (t.typtype IN ('r', 'm') OR (t.typtype = 'c' AND c.relkind = 'c'))
+WHERE {user_schemas}
+  AND (t.typtype = 'b' AND t.typcategory <> 'A'
+       OR EXISTS (SELECT FROM pg_catalog.pg_range r
+                  WHERE t.oid IN (r.rngtypid, {multirange}) AND r.rngcanonical <> 0))
   AND NOT EXISTS (SELECT FROM pg_catalog.pg_depend e
                   WHERE e.objid = t.oid AND e.deptype = 'e')
 UNION ALL
@@ -383,5 +386,72 @@ JOIN pg_catalog.pg_class p ON p.oid = h.inhparent
 JOIN pg_catalog.pg_namespace pn ON pn.oid = p.relnamespace
 GROUP BY 1, 2, 3
 ORDER BY 1, 2, 3",
+    },
+    // A range type with a canonical function can't be made in one statement, and takes a function in
+    // C: it is left alone.
+    CatalogueQuery {
+        name: "composite and range types",
+        sql: "
+SELECT t.typtype, t.oid, t.typarray, n.nspname, t.typname, d.description, t.typrelid::text,
+       (SELECT json_agg(json_build_array(
+                   a.attname, pg_catalog.format_type(a.atttypid, a.atttypmod), b.typtype,
+                   bn.nspname, b.typname, at.typcategory = 'A' AND at.typelem <> 0,
+                   CASE WHEN a.attcollation <> at.typcollation
+                        THEN quote_ident(cn.nspname) || '.' || quote_ident(co.collname) END,
+                   col_description(a.attrelid, a.attnum), a.attnum) ORDER BY a.attnum)::text
+        FROM pg_catalog.pg_attribute a
+        JOIN pg_catalog.pg_type at ON at.oid = a.atttypid
+        JOIN pg_catalog.pg_type b
+          ON b.oid = CASE WHEN at.typcategory = 'A' AND at.typelem <> 0 THEN at.typelem
+                          ELSE at.oid END
+        JOIN pg_catalog.pg_namespace bn ON bn.oid = b.typnamespace
+        LEFT JOIN pg_catalog.pg_collation co ON co.oid = a.attcollation
+        LEFT JOIN pg_catalog.pg_namespace cn ON cn.oid = co.collnamespace
+        WHERE a.attrelid = t.typrelid AND a.attnum > 0 AND NOT a.attisdropped),
+       NULL, NULL, NULL, NULL, NULL, NULL
+FROM pg_catalog.pg_type t
+JOIN pg_catalog.pg_namespace n ON n.oid = t.typnamespace
+JOIN pg_catalog.pg_class c ON c.oid = t.typrelid AND c.relkind = 'c'
+LEFT JOIN pg_catalog.pg_description d
+       ON d.objoid = t.oid AND d.classoid = 'pg_catalog.pg_type'::regclass
+WHERE {user_schemas} AND t.typtype = 'c'
+  AND NOT EXISTS (SELECT FROM pg_catalog.pg_depend e
+                  WHERE e.classid = 'pg_catalog.pg_class'::regclass AND e.objid = c.oid
+                    AND e.deptype = 'e')
+  AND NOT EXISTS (SELECT FROM pg_catalog.pg_depend e
+                  WHERE e.classid = 'pg_catalog.pg_type'::regclass AND e.objid = t.oid
+                    AND e.deptype = 'e')
+UNION ALL
+SELECT t.typtype, t.oid, t.typarray, n.nspname, t.typname, d.description, NULL,
+       json_build_array(json_build_array(
+           '', pg_catalog.format_type(st.oid, NULL), b.typtype, bn.nspname, b.typname,
+           st.typcategory = 'A' AND st.typelem <> 0,
+           CASE WHEN r.rngcollation <> st.typcollation
+                THEN quote_ident(cn.nspname) || '.' || quote_ident(co.collname) END,
+           NULL))::text,
+       CASE WHEN NOT oc.opcdefault
+            THEN quote_ident(ocn.nspname) || '.' || quote_ident(oc.opcname) END,
+       CASE WHEN r.rngsubdiff <> 0 THEN r.rngsubdiff::text END,
+       mn.nspname, mt.typname, mt.oid, mt.typarray
+FROM pg_catalog.pg_range r
+JOIN pg_catalog.pg_type t ON t.oid = r.rngtypid
+JOIN pg_catalog.pg_namespace n ON n.oid = t.typnamespace
+JOIN pg_catalog.pg_type st ON st.oid = r.rngsubtype
+JOIN pg_catalog.pg_type b
+  ON b.oid = CASE WHEN st.typcategory = 'A' AND st.typelem <> 0 THEN st.typelem ELSE st.oid END
+JOIN pg_catalog.pg_namespace bn ON bn.oid = b.typnamespace
+JOIN pg_catalog.pg_opclass oc ON oc.oid = r.rngsubopc
+JOIN pg_catalog.pg_namespace ocn ON ocn.oid = oc.opcnamespace
+LEFT JOIN pg_catalog.pg_collation co ON co.oid = r.rngcollation
+LEFT JOIN pg_catalog.pg_namespace cn ON cn.oid = co.collnamespace
+LEFT JOIN pg_catalog.pg_type mt ON mt.oid = {multirange}
+LEFT JOIN pg_catalog.pg_namespace mn ON mn.oid = mt.typnamespace
+LEFT JOIN pg_catalog.pg_description d
+       ON d.objoid = t.oid AND d.classoid = 'pg_catalog.pg_type'::regclass
+WHERE {user_schemas} AND r.rngcanonical = 0
+  AND NOT EXISTS (SELECT FROM pg_catalog.pg_depend e
+                  WHERE e.classid = 'pg_catalog.pg_type'::regclass AND e.objid = t.oid
+                    AND e.deptype = 'e')
+ORDER BY 1, 4, 5",
     },
 ];

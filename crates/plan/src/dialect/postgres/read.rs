@@ -9,11 +9,11 @@ use super::types::{self, Behind};
 use crate::dialect::rows::{CatalogueError, Row, TextRow};
 use crate::dialect::{Dialect, postgres::catalogue};
 use crate::schema::{
-    Check, Column, ColumnType, Deferrability, Dependency, Domain, EnumType, Exclusion, Extension,
-    ForeignKey, ForeignKeyAction, Function, FunctionKind, Generated, Identity, IdentityKind, Index,
-    IndexKey, MatchType, Named, Namespace, ObjectName, ObjectRef, Policy, PrimaryKey, Schema,
-    Sequence, SequenceOptions, SequenceOwner, Server, Table, Trigger, Unique, View, ViewColumn,
-    is_history_table,
+    Attribute, Check, Column, ColumnType, CompositeType, Deferrability, Dependency, Domain,
+    EnumType, Exclusion, Extension, ForeignKey, ForeignKeyAction, Function, FunctionKind,
+    Generated, Identity, IdentityKind, Index, IndexKey, MatchType, Named, Namespace, ObjectName,
+    ObjectRef, Policy, PrimaryKey, RangeType, Schema, Sequence, SequenceOptions, SequenceOwner,
+    Server, Table, Trigger, Unique, View, ViewColumn, is_history_table,
 };
 
 /// Which server it is, from the rows of [`catalogue::SERVER`].
@@ -61,7 +61,7 @@ pub fn read(
         history_table,
         ..Reader::default_parts()
     };
-    let parts: [Part<'_>; 11] = [
+    let parts: [Part<'_>; 12] = [
         Reader::namespace,
         Reader::relation,
         Reader::column,
@@ -73,9 +73,10 @@ pub fn read(
         Reader::function,
         Reader::dependency,
         Reader::not_compared,
+        Reader::composite_or_range,
     ];
     // Types and sequences come before what uses them.
-    let order = [0, 5, 1, 2, 6, 3, 4, 7, 8, 9, 10];
+    let order = [0, 5, 11, 1, 2, 6, 3, 4, 7, 8, 9, 10];
     for part in order {
         let query = catalogue::QUERIES[part].name;
         let rows = results
@@ -102,6 +103,8 @@ struct Reader<'a> {
     /// Names of columns by relation and position.
     columns: BTreeMap<(String, String), String>,
     types: BTreeMap<String, ObjectName>,
+    /// Composite types by the number of what the catalogue has for a relation of each.
+    composites: BTreeMap<String, ObjectName>,
     functions: BTreeMap<String, ObjectName>,
     sequences: BTreeMap<String, ObjectName>,
     /// Triggers, policies, constraints and indexes by kind and number.
@@ -119,6 +122,7 @@ impl Reader<'_> {
             ignored: BTreeSet::new(),
             columns: BTreeMap::new(),
             types: BTreeMap::new(),
+            composites: BTreeMap::new(),
             functions: BTreeMap::new(),
             sequences: BTreeMap::new(),
             parts: BTreeMap::new(),
@@ -529,6 +533,53 @@ impl Reader<'_> {
         Ok(())
     }
 
+    fn composite_or_range(&mut self, row: Row<'_>) -> Result<(), CatalogueError> {
+        let name = ObjectName::new(row.text(3)?, row.text(4)?);
+        // The type, arrays of it, its multirange type and arrays of that.
+        for number in [1, 2, 12, 13] {
+            if let Some(oid) = row.optional(number) {
+                self.types.insert(oid.to_owned(), name.clone());
+            }
+        }
+        let comment = row.optional(5).and_then(not_empty);
+        let mut attributes = attributes(row.json(7)?);
+        if row.text(0)? == "c" {
+            let relation = row.text(6)?;
+            for (position, name) in positions(row.json(7)?) {
+                self.columns.insert((relation.to_owned(), position), name);
+            }
+            self.composites.insert(relation.to_owned(), name.clone());
+            let composite = CompositeType {
+                name: name.clone(),
+                attributes,
+                comment,
+            };
+            self.schema.composites.insert(name, composite);
+            return Ok(());
+        }
+        let Some(bound) = attributes.pop() else {
+            return Err(CatalogueError::new(
+                "composite and range types",
+                format!("{name} has no subtype"),
+            ));
+        };
+        let multirange = match (row.optional(10), row.optional(11)) {
+            (Some(schema), Some(name)) => Some(ObjectName::new(schema, name)),
+            _ => None,
+        };
+        let range = RangeType {
+            name: name.clone(),
+            subtype: bound.attribute_type,
+            operator_class: row.optional(8).map(ToOwned::to_owned),
+            collation: bound.collation,
+            difference: row.optional(9).map(ToOwned::to_owned),
+            multirange,
+            comment,
+        };
+        self.schema.ranges.insert(name, range);
+        Ok(())
+    }
+
     fn trigger_or_policy(&mut self, row: Row<'_>) -> Result<(), CatalogueError> {
         let Some(owner) = self.relations.get(row.text(2)?).cloned() else {
             return Ok(());
@@ -628,6 +679,17 @@ impl Reader<'_> {
             (ObjectRef::Table { .. }, ObjectRef::Type { .. }) => true,
             (dependent, needs) => dependent == needs,
         };
+        // Whoever needs an attribute needs its type.
+        if let ObjectRef::Column { table, .. } = &needs
+            && self.schema.composites.contains_key(table)
+        {
+            self.schema.dependencies.insert(Dependency {
+                dependent: dependent.clone(),
+                needs: ObjectRef::Type {
+                    name: table.clone(),
+                },
+            });
+        }
         if !is_own {
             self.schema
                 .dependencies
@@ -640,6 +702,16 @@ impl Reader<'_> {
     fn reference(&self, class: &str, oid: &str, position: &str) -> Option<ObjectRef> {
         match class {
             "pg_class" | "pg_rewrite" | "pg_attrdef" => {
+                if let Some(name) = self.composites.get(oid).cloned() {
+                    let attribute = self.columns.get(&(oid.to_owned(), position.to_owned()));
+                    return Some(match attribute.cloned() {
+                        Some(column) => ObjectRef::Column {
+                            table: name,
+                            column,
+                        },
+                        None => ObjectRef::Type { name },
+                    });
+                }
                 if let Some(name) = self.sequences.get(oid) {
                     return Some(ObjectRef::Sequence { name: name.clone() });
                 }
@@ -754,6 +826,41 @@ fn index_key(item: &Value, column: Option<String>) -> IndexKey {
         collation: text(5),
         prefix_length: None,
     }
+}
+
+/// Attributes from their JSON form.
+fn attributes(list: Option<Value>) -> Vec<Attribute> {
+    let Some(Value::Array(list)) = list else {
+        return Vec::new();
+    };
+    let attributes = list.iter().map(|item| {
+        let text = |at: usize| item.get(at).and_then(Value::as_str);
+        let behind = Behind {
+            kind: text(2).unwrap_or_default(),
+            schema: text(3).unwrap_or_default(),
+            name: text(4).unwrap_or_default(),
+            is_array: item.get(5).and_then(Value::as_bool).unwrap_or_default(),
+        };
+        Attribute {
+            name: text(0).unwrap_or_default().to_owned(),
+            attribute_type: types::parse(text(1).unwrap_or_default(), behind),
+            collation: text(6).map(ToOwned::to_owned),
+            comment: text(7).and_then(not_empty),
+        }
+    });
+    attributes.collect()
+}
+
+/// The names of attributes by their number, from their JSON form.
+fn positions(list: Option<Value>) -> Vec<(String, String)> {
+    let Some(Value::Array(list)) = list else {
+        return Vec::new();
+    };
+    let positions = list.iter().filter_map(|item| {
+        let position = item.get(8)?.as_i64()?;
+        Some((position.to_string(), item.get(0)?.as_str()?.to_owned()))
+    });
+    positions.collect()
 }
 
 /// Whether a default is one: `NULL` and `NULL::text` are none.

@@ -9,10 +9,9 @@ mod operation;
 mod source;
 mod table;
 
-use crate::dialect::{Dialect, rules};
 use crate::diff::Difference;
-use crate::op::{Alteration, Change, ColumnAspect, Object, Op, Origin, Risk, Warning};
-use crate::schema::{Column, Schema};
+use crate::op::{Alteration, Change, Object, Op, Origin, Risk, Warning};
+use crate::schema::Schema;
 
 use operation::Form;
 use source::Body;
@@ -65,64 +64,20 @@ pub fn render(difference: &Difference, before: &Schema) -> Result<String, Render
 pub fn render_sql(difference: &Difference, before: &Schema) -> Result<String, RenderError> {
     let mut up = Body::new();
     let mut down = Body::new();
-    let mut schema = before.clone();
     for (position, change) in difference.changes.iter().enumerate() {
         heading(&mut up, change);
         match change.done_with {
             Some(with) if change.sql.is_empty() => {
                 done_with(&mut up, difference, position, with);
             }
-            _ => match in_steps(change, &schema) {
-                Some(steps) => up.execute_all(&steps),
-                None => up.execute_all(&change.sql),
-            },
+            _ => up.execute_all(&change.sql),
         }
-        change.op.apply(&mut schema);
     }
     for change in difference.changes.iter().rev() {
         down.comment(&reverse_description(change));
         down.execute_all(&change.reverse_sql);
     }
     source::file(&up, &down, before.dialect)
-}
-
-/// On MySQL, the statements that add a column without a value for the rows that are there: the server
-/// would give them an empty one unasked, and so the second statement refuses instead.
-fn in_steps(change: &Change, before: &Schema) -> Option<Vec<String>> {
-    let Op::Create(Object::Column { table, column, .. }) = &change.op else {
-        return None;
-    };
-    if change.dialect != Dialect::Mysql
-        || !change.warnings.contains(&Warning::NotNullWithoutDefault)
-        || change.sql.len() != 1
-    {
-        return None;
-    }
-    let open = Column {
-        nullable: true,
-        ..column.clone()
-    };
-    let ops = [
-        Op::Create(Object::Column {
-            table: table.clone(),
-            column: open.clone(),
-            dependents: Vec::new(),
-            fill: None,
-        }),
-        Op::Alter(Alteration::Column {
-            table: table.clone(),
-            aspect: ColumnAspect::Nullable,
-            from: open,
-            to: column.clone(),
-            fill: None,
-        }),
-    ];
-    let steps = ops.iter().scan(before.clone(), |schema, op| {
-        let rendered = rules(change.dialect).render(std::slice::from_ref(op), schema);
-        op.apply(schema);
-        Some(rendered)
-    });
-    Some(steps.flatten().flat_map(|step| step.sql).collect())
 }
 
 fn upwards(
@@ -140,8 +95,10 @@ fn upwards(
         return;
     }
     let filled = matches!(&change.op, Op::Create(Object::Column { fill: Some(_), .. }));
+    let mut changes = difference.changes.iter();
+    let does_more = changes.any(|other| other.done_with == Some(position));
     let three_steps = filled || change.warnings.contains(&Warning::NotNullWithoutDefault);
-    if three_steps && operation::add_in_three_steps(body, change, after) {
+    if three_steps && !does_more && operation::add_in_three_steps(body, change, after) {
         return;
     }
     let alone = is_alone(difference, position, |change| &change.sql);
@@ -183,10 +140,7 @@ fn downwards(
     }
     let op = change.op.reverse();
     if let Op::Create(Object::Column { table, column, .. }) = &op
-        && !column.nullable
-        && column.default.is_none()
-        && column.generated.is_none()
-        && column.identity.is_none()
+        && column.needs_value()
     {
         body.comment(&format!(
             "This fails if {} has rows by then: give the column a default, or fill it first.",

@@ -95,7 +95,10 @@ impl Context<'_> {
                 fill: None,
                 ..
             } if self.begins("ALTER TABLE") => {
-                let added = definition(column, self.dialect, false)?;
+                let mut added = column.clone();
+                // MySQL's statements add it so that it takes NULL at first.
+                added.nullable |= self.dialect == Dialect::Mysql && column.needs_value();
+                let added = definition(&added, self.dialect, false)?;
                 format!(
                     "manager.alter_table(Table::alter().table({}).add_column({added}).to_owned()).await?;",
                     self.name(table)?
@@ -324,7 +327,10 @@ pub(super) fn add_in_three_steps(body: &mut Body, change: &Change, after: &Schem
     else {
         return false;
     };
-    if change.dialect == Dialect::Sqlite {
+    // More than these steps are needed where the server makes up values on the way to NOT NULL.
+    let steps = if fill.is_some() { 3 } else { 2 };
+    let needs_more = change.dialect == Dialect::Mysql && change.sql.len() > steps;
+    if change.dialect == Dialect::Sqlite || needs_more {
         return false;
     }
     let open = Column {

@@ -11,6 +11,7 @@ impl MigrationTrait for Migration {
         // + column users.email varchar(320) not null
         // CHECK: fails if existing rows do not fit.
         // CHECK: rows that are there have no value for email: give one (--fill TABLE.email=EXPRESSION) or a default
+        // CHECK: email takes NULL at first, or the server would make up values: rows that have none by the last step make it fail
         // 1 of 3: the column takes NULL at first.
         manager
             .alter_table(

@@ -2,6 +2,7 @@ PRAGMA foreign_keys = OFF;
 BEGIN IMMEDIATE;
 
 -- - foreign key of badges (user_id) references users (id)
+-- CHECK: SQLite cannot change this in place: badges is copied into a new table
 PRAGMA legacy_alter_table = ON;
 SAVEPOINT stairway_rebuild;
 CREATE TEMP TABLE stairway_rebuild (lost_rows INTEGER CONSTRAINT "no row is lost" CHECK (lost_rows = 0), broken_references INTEGER CONSTRAINT "no reference is broken" CHECK (broken_references = 0), foreign_keys INTEGER CONSTRAINT "PRAGMA foreign_keys is OFF" CHECK (foreign_keys = 0));
@@ -18,6 +19,7 @@ PRAGMA legacy_alter_table = OFF;
 -- ~ column badges.user_id: not null to null
 
 -- ~ column users.nick: null to not null
+-- CHECK: SQLite cannot change this in place: users is copied into a new table
 PRAGMA foreign_keys = OFF;
 PRAGMA legacy_alter_table = ON;
 SAVEPOINT stairway_rebuild;

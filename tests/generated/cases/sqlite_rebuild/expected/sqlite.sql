@@ -2,6 +2,7 @@ PRAGMA foreign_keys = OFF;
 BEGIN IMMEDIATE;
 
 -- ~ column accounts.name: null to not null
+-- CHECK: SQLite cannot change this in place: accounts is copied into a new table
 PRAGMA foreign_keys = OFF;
 PRAGMA legacy_alter_table = ON;
 SAVEPOINT stairway_rebuild;

@@ -22,6 +22,7 @@ ALTER TABLE public.users ADD CONSTRAINT users_name CHECK (((name)::text <> ''::t
 ALTER TABLE public.users ADD CONSTRAINT users_age CHECK ((age > 3));
 
 -- + view grown_up
+-- CHECK: privileges granted on the old view must be granted again
 CREATE VIEW public.grown_up AS
 SELECT users.id,
     users.name,

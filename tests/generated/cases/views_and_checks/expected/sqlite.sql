@@ -8,6 +8,7 @@ DROP VIEW "grown_up";
 DROP VIEW "obsolete";
 
 -- - check users_age of users: age > 0
+-- CHECK: SQLite cannot change this in place: users is copied into a new table
 PRAGMA legacy_alter_table = ON;
 SAVEPOINT stairway_rebuild;
 CREATE TEMP TABLE stairway_rebuild (lost_rows INTEGER CONSTRAINT "no row is lost" CHECK (lost_rows = 0), broken_references INTEGER CONSTRAINT "no reference is broken" CHECK (broken_references = 0), foreign_keys INTEGER CONSTRAINT "PRAGMA foreign_keys is OFF" CHECK (foreign_keys = 0));
@@ -27,6 +28,7 @@ PRAGMA legacy_alter_table = OFF;
 -- + check users_name of users: name <> ''
 
 -- + view grown_up
+-- CHECK: privileges granted on the old view must be granted again
 CREATE VIEW grown_up AS SELECT id, name, age FROM users WHERE age >= 21;
 
 -- + view names

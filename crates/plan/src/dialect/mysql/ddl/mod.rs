@@ -467,9 +467,10 @@ fn is_of_session(sql: &str, statement: &crate::sql::Statement) -> bool {
         | StatementKind::UnlockTables
         | StatementKind::SetAutocommit { .. } => true,
         StatementKind::Set { .. } => {
-            const HARMLESS: [&str; 15] = [
+            const HARMLESS: [&str; 16] = [
                 "set",
                 "sql_mode",
+                "concat",
                 "names",
                 "session",
                 "local",
@@ -485,7 +486,7 @@ fn is_of_session(sql: &str, statement: &crate::sql::Statement) -> bool {
                 "null",
             ];
             // Some modes make other things of quotes and words than the default one.
-            const MODES: [&str; 2] = ["''", "'no_auto_value_on_zero'"];
+            const MODES: [&str; 3] = ["''", "'no_auto_value_on_zero'", "',strict_all_tables'"];
             let tokens = significant(sql, Dialect::Mysql);
             let sets_mode = tokens.iter().any(|token| token.is_word("sql_mode"));
             tokens.iter().all(|token| {

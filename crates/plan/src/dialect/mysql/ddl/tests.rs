@@ -118,6 +118,8 @@ fn what_may_reach_anything_is_refused() {
     for sql in [
         "SET NAMES utf8mb4",
         "/*!40101 SET @OLD_SQL_MODE=@@SQL_MODE, SQL_MODE='NO_AUTO_VALUE_ON_ZERO' */",
+        "SET SQL_MODE = CONCAT(@@SQL_MODE, ',STRICT_ALL_TABLES')",
+        "SET SQL_MODE = @OLD_SQL_MODE",
         "SET FOREIGN_KEY_CHECKS = 0",
         "/*!40014 SET FOREIGN_KEY_CHECKS=@OLD_FOREIGN_KEY_CHECKS */",
         "LOCK TABLES a WRITE",

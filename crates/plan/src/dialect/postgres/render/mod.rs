@@ -1,6 +1,7 @@
 //! Operations as SQL.
 
 mod column;
+mod composite;
 mod constraint;
 mod object;
 mod table;
@@ -9,7 +10,7 @@ mod user_type;
 use super::quote;
 use crate::dialect::Rendered;
 use crate::op::{Alteration, CommentTarget, Object, Op, Rename};
-use crate::schema::{ObjectName, Schema};
+use crate::schema::{CompositeType, ObjectName, RangeType, Schema};
 
 /// The operations as SQL, one entry for each, in order.
 pub(super) fn render(ops: &[Op], before: &Schema) -> Vec<Rendered> {
@@ -68,6 +69,12 @@ fn one(op: &Op, state: &Schema) -> Rendered {
         Op::Rename(rename) => rendered.sql = vec![rename_sql(rename, state)],
         Op::Alter(alteration) => {
             rendered.sql = alter(alteration, state);
+            if composite::is_made_anew(alteration) {
+                rendered.notes.push(
+                    "the type is made anew and its columns are moved over, which writes their tables anew"
+                        .to_owned(),
+                );
+            }
             if let Alteration::EnumAdd { .. } = alteration {
                 rendered.commit_after = true;
                 rendered.notes.push(
@@ -98,6 +105,8 @@ fn create(object: &Object) -> Vec<String> {
         )],
         Object::Enum(enum_type) => user_type::create_enum(enum_type),
         Object::Domain(domain) => user_type::create_domain(domain),
+        Object::Composite(composite) => composite::create(composite),
+        Object::Range(range) => composite::create_range(range),
         Object::Sequence(sequence) => object::create_sequence(sequence),
         Object::Function(function) => object::create_function(function),
         Object::View(view) => object::create_view(view),
@@ -161,6 +170,9 @@ fn drop(object: &Object) -> Vec<String> {
         Object::Schema { name, .. } => vec![format!("DROP SCHEMA {}", quote::name(name))],
         Object::Extension { name, .. } => vec![format!("DROP EXTENSION {}", quote::name(name))],
         Object::Enum(enum_type) => vec![format!("DROP TYPE {}", quote::object(&enum_type.name))],
+        Object::Composite(CompositeType { name, .. }) | Object::Range(RangeType { name, .. }) => {
+            vec![format!("DROP TYPE {}", quote::object(name))]
+        }
         Object::Domain(domain) => vec![format!("DROP DOMAIN {}", quote::object(&domain.name))],
         Object::Sequence(sequence) => {
             vec![format!("DROP SEQUENCE {}", quote::object(&sequence.name))]
@@ -262,6 +274,12 @@ fn alter(alteration: &Alteration, state: &Schema) -> Vec<String> {
         Alteration::EnumAdd { to, value, .. } => vec![user_type::add_value(to, value)],
         // Swaps are rendered together; see `render`.
         Alteration::EnumRemove { .. } | Alteration::EnumReorder { .. } => Vec::new(),
+        Alteration::Composite {
+            from,
+            to,
+            uses,
+            embedded,
+        } => composite::alter(from, to, uses, *embedded, state),
         Alteration::Domain { from, to } => user_type::alter_domain(from, to),
         Alteration::Sequence { from, to } => object::alter_sequence(from, to),
         Alteration::Function { to, .. } => object::create_function(to),
@@ -323,7 +341,9 @@ pub(super) fn comment_sql(target: &CommentTarget, value: Option<&String>) -> Str
         CommentTarget::ViewColumn(name, column) => {
             format!("COLUMN {}.{}", quote::object(name), quote::name(column))
         }
-        CommentTarget::Enum(name) => format!("TYPE {}", quote::object(name)),
+        CommentTarget::Enum(name) | CommentTarget::Type(name) => {
+            format!("TYPE {}", quote::object(name))
+        }
         CommentTarget::Domain(name) => format!("DOMAIN {}", quote::object(name)),
         CommentTarget::Sequence(name) => format!("SEQUENCE {}", quote::object(name)),
         CommentTarget::Function(key, is_procedure) => {
