@@ -62,6 +62,16 @@ fn guess(op: &Op, origin: &Origin) -> (Risk, BTreeSet<Warning>, Vec<String>) {
     let loses = match op {
         Op::Drop(Object::Table(_) | Object::Column { .. }) => *origin == Origin::Difference,
         Op::Alter(Alteration::EnumRemove { .. }) => true,
+        Op::Alter(Alteration::Composite {
+            from,
+            to,
+            uses,
+            embedded,
+        }) => {
+            let mut attributes = from.attributes.iter();
+            (*embedded || !uses.is_empty())
+                && attributes.any(|attribute| to.attribute(&attribute.name).is_none())
+        }
         Op::Create(_) | Op::Drop(_) | Op::Rename(_) | Op::Alter(_) => false,
     };
     if loses {

@@ -237,6 +237,9 @@ fn losses(difference: &Difference) -> Vec<String> {
             Op::Alter(Alteration::EnumRemove { to, value, .. }) => {
                 format!("which rows had the value {value} of {}", to.name.name)
             }
+            Op::Alter(Alteration::Composite { to, .. }) if change.risk == Risk::DataLoss => {
+                format!("what rows had in attributes of {} that go", to.name.name)
+            }
             Op::Alter(Alteration::Column { table, to, .. }) if change.risk == Risk::DataLoss => {
                 format!("what the change of {}.{} cut off", table.name, to.name)
             }
