@@ -111,7 +111,6 @@ impl Runner {
             made: tally.plan.clone(),
             completed: tally.achieved.completed.len(),
             is_settled,
-            looked: None,
             is_up_to_date: false,
         };
         let waits_since = Instant::now();

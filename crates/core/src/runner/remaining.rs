@@ -2,7 +2,6 @@
 //! under it.
 
 use std::collections::HashSet;
-use std::time::{Duration, Instant};
 
 use stairway_plan::event::EventKind;
 use stairway_plan::graph::RevisionGraph;
@@ -127,9 +126,6 @@ pub(super) fn interrupted_first(mut plan: Plan, history: &History) -> Plan {
     plan
 }
 
-/// How often a run that waits reads the whole history.
-const WHOLE_LOOK: Duration = Duration::from_secs(1);
-
 /// A run that waits for the lock is needed as long as its plan has steps.
 pub(super) struct Unfinished<'run> {
     pub(super) runner: &'run Runner,
@@ -138,8 +134,6 @@ pub(super) struct Unfinished<'run> {
     pub(super) completed: usize,
     /// What became of its last commit is known.
     pub(super) is_settled: bool,
-    /// When it has last read the whole history.
-    pub(super) looked: Option<Instant>,
     /// Seen at a glance: everything is applied.
     pub(super) is_up_to_date: bool,
 }
@@ -158,10 +152,6 @@ impl StillNeeded for Unfinished<'_> {
                 self.is_up_to_date = true;
                 return Ok(false);
             }
-            if self.looked.is_some_and(|at| at.elapsed() < WHOLE_LOOK) {
-                return Ok(true);
-            }
-            self.looked = Some(Instant::now());
             let history = runner.history(session, &runner.books).await?;
             let plan = runner.left_of(self.order, &history, self.made.as_ref(), self.completed)?;
             Ok(!plan.steps.is_empty() || !history.interrupted.is_empty())
