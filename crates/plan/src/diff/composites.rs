@@ -3,7 +3,7 @@
 use super::context::{Context, Findings};
 use super::types::{comment, enum_uses};
 use crate::op::{Alteration, CommentTarget, CompositeWay, Object, Op, composite_way};
-use crate::schema::{Attribute, CompositeType, ObjectName, RangeType, Schema};
+use crate::schema::{Attribute, ColumnType, CompositeType, ObjectName, RangeType, Schema};
 
 /// Finds what differs between the composite and range types.
 pub(super) fn find(context: &Context<'_>, findings: &mut Findings) {
@@ -72,19 +72,10 @@ fn find_in_composite(
     wanted: &CompositeType,
     findings: &mut Findings,
 ) {
-    let same_type = |old: &Attribute, new: &Attribute| {
-        if context.is_exact() {
-            old.attribute_type == new.attribute_type
-        } else {
-            context
-                .rules
-                .same_type(&old.attribute_type, &new.attribute_type)
-        }
-    };
     // An attribute whose type is only spelled in another way stays as it is.
     let attributes = wanted.attributes.iter().map(|new| {
         let known = old.attribute(&new.name);
-        match known.filter(|known| same_type(known, new)) {
+        match known.filter(|known| same_type(context, &known.attribute_type, &new.attribute_type)) {
             Some(known) => Attribute {
                 attribute_type: known.attribute_type.clone(),
                 ..new.clone()
@@ -154,18 +145,21 @@ fn is_embedded(context: &Context<'_>, is_meant: impl Fn(&ObjectName) -> bool) ->
         .any(is_meant)
 }
 
+fn same_type(context: &Context<'_>, old: &ColumnType, wanted: &ColumnType) -> bool {
+    if context.is_exact() {
+        old == wanted
+    } else {
+        context.rules.same_type(old, wanted)
+    }
+}
+
 fn same_range(context: &Context<'_>, old: &RangeType, wanted: &RangeType) -> bool {
     let rest = |range: &RangeType| RangeType {
         subtype: wanted.subtype.clone(),
         comment: None,
         ..range.clone()
     };
-    let same_subtype = if context.is_exact() {
-        old.subtype == wanted.subtype
-    } else {
-        context.rules.same_type(&old.subtype, &wanted.subtype)
-    };
-    same_subtype && rest(old) == rest(wanted)
+    same_type(context, &old.subtype, &wanted.subtype) && rest(old) == rest(wanted)
 }
 
 fn is_in_use(context: &Context<'_>, range: &RangeType) -> bool {

@@ -2,6 +2,7 @@
 
 use super::super::{quote, types};
 use super::comment_sql;
+use super::user_type::{move_column, type_of};
 use crate::op::{Alteration, CommentTarget, CompositeWay, EnumUse, composite_way, same_values};
 use crate::schema::{Attribute, CompositeType, ObjectName, RangeType, Schema};
 
@@ -151,33 +152,13 @@ fn anew(from: &CompositeType, to: &CompositeType, uses: &[EnumUse], state: &Sche
     sql.extend(create(&made));
     for column in uses {
         let column_name = quote::name(&column.column);
-        let array = if column.is_array { "[]" } else { "" };
-        let new = format!("{}{array}", quote::object(name));
-        let default = state
-            .tables
-            .get(&column.table)
-            .and_then(|table| table.column(&column.column))
-            .and_then(|column| column.default.clone());
-        let mut actions = Vec::new();
-        if default.is_some() {
-            actions.push(format!("ALTER COLUMN {column_name} DROP DEFAULT"));
-        }
+        let new = type_of(column, name);
         let value = if column.is_array {
             format!("{column_name}::text[]::{new}")
         } else {
             moved_over(&column_name, from, to)
         };
-        actions.push(format!(
-            "ALTER COLUMN {column_name} TYPE {new} USING {value}"
-        ));
-        if let Some(default) = default {
-            actions.push(format!("ALTER COLUMN {column_name} SET DEFAULT {default}"));
-        }
-        sql.push(format!(
-            "ALTER TABLE {} {}",
-            quote::object(&column.table),
-            actions.join(", ")
-        ));
+        sql.push(move_column(column, &new, &value, state));
     }
     sql.push(format!("DROP TYPE {}", quote::object(&aside)));
     sql

@@ -4,7 +4,7 @@ use super::super::quote;
 use super::comment_sql;
 use crate::dialect::Rendered;
 use crate::op::{Alteration, CommentTarget, EnumUse, Op};
-use crate::schema::{Check, Domain, EnumType, Schema};
+use crate::schema::{Check, Domain, EnumType, ObjectName, Schema};
 
 pub(super) fn create_enum(enum_type: &EnumType) -> Vec<String> {
     let mut sql = vec![create_enum_sql(enum_type)];
@@ -116,26 +116,10 @@ pub(super) fn render_swap(swap: &Swap<'_>, position: usize, state: &Schema) -> V
         create_enum_sql(swap.to),
     ];
     for column in swap.uses {
-        let on = quote::object(&column.table);
-        let column_name = quote::name(&column.column);
         let array = if column.is_array { "[]" } else { "" };
-        let new = format!("{}{array}", quote::object(name));
-        let default = state
-            .tables
-            .get(&column.table)
-            .and_then(|table| table.column(&column.column))
-            .and_then(|column| column.default.clone());
-        let mut actions = Vec::new();
-        if default.is_some() {
-            actions.push(format!("ALTER COLUMN {column_name} DROP DEFAULT"));
-        }
-        actions.push(format!(
-            "ALTER COLUMN {column_name} TYPE {new} USING {column_name}::text{array}::{new}"
-        ));
-        if let Some(default) = default {
-            actions.push(format!("ALTER COLUMN {column_name} SET DEFAULT {default}"));
-        }
-        sql.push(format!("ALTER TABLE {on} {}", actions.join(", ")));
+        let new = type_of(column, name);
+        let value = format!("{}::text{array}::{new}", quote::name(&column.column));
+        sql.push(move_column(column, &new, &value, state));
     }
     sql.push(format!("DROP TYPE {}", quote::object(&aside)));
     let comment = state
@@ -162,6 +146,38 @@ pub(super) fn render_swap(swap: &Swap<'_>, position: usize, state: &Schema) -> V
         },
     );
     rendered
+}
+
+/// The type of a column that is of the type of this name, or an array of it.
+pub(super) fn type_of(column: &EnumUse, name: &ObjectName) -> String {
+    let array = if column.is_array { "[]" } else { "" };
+    format!("{}{array}", quote::object(name))
+}
+
+/// Moves a column over to a type that was made anew, with this value. Its default is of the old type
+/// and is taken away meanwhile.
+pub(super) fn move_column(column: &EnumUse, new: &str, value: &str, state: &Schema) -> String {
+    let column_name = quote::name(&column.column);
+    let default = state
+        .tables
+        .get(&column.table)
+        .and_then(|table| table.column(&column.column))
+        .and_then(|column| column.default.as_ref());
+    let mut actions = Vec::new();
+    if default.is_some() {
+        actions.push(format!("ALTER COLUMN {column_name} DROP DEFAULT"));
+    }
+    actions.push(format!(
+        "ALTER COLUMN {column_name} TYPE {new} USING {value}"
+    ));
+    if let Some(default) = default {
+        actions.push(format!("ALTER COLUMN {column_name} SET DEFAULT {default}"));
+    }
+    format!(
+        "ALTER TABLE {} {}",
+        quote::object(&column.table),
+        actions.join(", ")
+    )
 }
 
 fn domain_check(check: &Check) -> String {
