@@ -63,7 +63,7 @@ impl Questioner for Asking<'_> {
                 }
             };
             // Whoever can't be asked has not said yes.
-            tokio::task::block_in_place(|| self.console.ask(&question)).unwrap_or(false)
+            self.console.ask(&question).unwrap_or(false)
         })
     }
 
@@ -81,7 +81,7 @@ impl Questioner for Asking<'_> {
                  in the file)",
                 short(table)
             );
-            tokio::task::block_in_place(|| self.console.ask_for(&question)).unwrap_or(None)
+            self.console.ask_for(&question).unwrap_or(None)
         });
         answer.clone()
     }

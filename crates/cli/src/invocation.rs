@@ -219,8 +219,9 @@ impl Invocation<'_> {
                 "the environment variable {name} means nothing here; did you mean {known}?"
             ));
         }
-        let runtime = tokio::runtime::Builder::new_multi_thread()
-            .worker_threads(2)
+        // One thread that waits for the database by itself: with workers, each answer would wake one of
+        // them, which would wake this one, for a sixth more CPU. Migrations and signals have their own.
+        let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_all()
             .build()
             .map_err(|error| CommandError::usage(format!("no runtime can be started: {error}")))?;

@@ -27,40 +27,22 @@ struct First {
 }
 
 impl Signals {
-    /// Begins to listen.
+    /// Begins to listen, on a thread of its own: the command's thread may be busy, or wait for an
+    /// answer to a question. It ends with this value.
     pub(crate) fn listen(console: &Arc<Console>) -> io::Result<Self> {
         let (sender, first) = watch::channel(None);
         let running: Arc<Mutex<Option<StopHandle>>> = Arc::default();
-        let mut source = Source::new()?;
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_io()
+            .build()?;
+        let source = {
+            let _context = runtime.enter();
+            Source::new()?
+        };
         let (console, stoppable) = (Arc::clone(console), Arc::clone(&running));
-        tokio::spawn(async move {
-            let mut count = 0_u32;
-            while let Some(code) = source.next().await {
-                count += 1;
-                let handle = stoppable
-                    .lock()
-                    .unwrap_or_else(PoisonError::into_inner)
-                    .clone();
-                let is_gentle = handle.is_some();
-                match (count, handle) {
-                    (1, Some(handle)) => {
-                        handle.stop();
-                        console.warning(
-                            "asked to stop: stopping after the running revision; ask again to cancel its statement",
-                        );
-                    }
-                    (2, Some(handle)) => {
-                        handle.stop();
-                        console.warning("cancelling the running statement");
-                    }
-                    (1, None) => {}
-                    _ => leave(&console, code),
-                }
-                if count == 1 {
-                    sender.send_replace(Some(First { code, is_gentle }));
-                }
-            }
-        });
+        std::thread::Builder::new()
+            .name("stairway-signals".to_owned())
+            .spawn(move || runtime.block_on(heed(source, &sender, &stoppable, &console)))?;
         Ok(Self { first, running })
     }
 
@@ -86,6 +68,46 @@ impl Signals {
     /// From now on, signals end the command at once.
     pub(crate) fn stop_at_once(&self) {
         *self.running.lock().unwrap_or_else(PoisonError::into_inner) = None;
+    }
+}
+
+/// Does what each signal asks for, until nobody wants to know of them any more.
+async fn heed(
+    mut source: Source,
+    first: &watch::Sender<Option<First>>,
+    stoppable: &Mutex<Option<StopHandle>>,
+    console: &Console,
+) {
+    let mut count = 0_u32;
+    loop {
+        let code = tokio::select! {
+            code = source.next() => code,
+            () = first.closed() => None,
+        };
+        let Some(code) = code else { return };
+        count += 1;
+        let handle = stoppable
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone();
+        let is_gentle = handle.is_some();
+        match (count, handle) {
+            (1, Some(handle)) => {
+                handle.stop();
+                console.warning(
+                    "asked to stop: stopping after the running revision; ask again to cancel its statement",
+                );
+            }
+            (2, Some(handle)) => {
+                handle.stop();
+                console.warning("cancelling the running statement");
+            }
+            (1, None) => {}
+            _ => leave(console, code),
+        }
+        if count == 1 {
+            first.send_replace(Some(First { code, is_gentle }));
+        }
     }
 }
 

@@ -21,15 +21,17 @@ mod world;
 use std::process::ExitCode;
 
 use report::Report;
+use tokio::runtime::{Builder, Runtime};
 use world::{Outcome, World};
 
-#[tokio::main]
-async fn main() -> ExitCode {
+fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let words: Vec<&str> = arguments.iter().map(String::as_str).collect();
     let outcome = match words.as_slice() {
-        ["child", what, rest @ ..] => process::child(what, rest).await,
-        chosen => all(chosen).await,
+        ["child", what, rest @ ..] => process::child(what, rest),
+        chosen => {
+            runtime(Builder::new_multi_thread()).and_then(|runtime| runtime.block_on(all(chosen)))
+        }
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,
@@ -38,6 +40,10 @@ async fn main() -> ExitCode {
             ExitCode::FAILURE
         }
     }
+}
+
+fn runtime(mut builder: Builder) -> Outcome<Runtime> {
+    Ok(builder.enable_all().build()?)
 }
 
 /// Runs the chosen measurements, or all, and prints the report on standard output.

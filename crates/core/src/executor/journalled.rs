@@ -83,8 +83,8 @@ impl Executor<'_> {
             .unwrap_or_else(|| "1 = 1".to_owned());
         // In one message. The row about the lock is told by its two columns.
         let sql = format!(
-            "{}; SELECT CASE WHEN {held} THEN 't' ELSE 'f' END, 'lock'; {query}",
-            self.baseline.reset
+            "{}SELECT CASE WHEN {held} THEN 't' ELSE 'f' END, 'lock'; {query}",
+            self.state.put_back(&self.baseline.reset)
         );
         let rows = self
             .session
@@ -217,10 +217,13 @@ impl Executor<'_> {
             .guard(self.session.dialect())
             .map_or_else(String::new, |guard| format!("{guard}; "));
         let clear = self.books.clear_journal(&progress.revision.id);
-        let sql = format!(
-            "{begin}{guard}{}{}; {clear}; COMMIT",
-            self.own_role(),
-            self.record(progress)
+        let sql = in_one_answer(
+            self.session.dialect(),
+            format!(
+                "{begin}{guard}{}{}; {clear}; COMMIT",
+                self.own_role(),
+                self.record(progress)
+            ),
         );
         progress.commit_sent = true;
         let Err(error) = self.session.run(sql).await else {
@@ -369,6 +372,7 @@ impl Executor<'_> {
         wanted: Wanted,
     ) -> Result<Answer, DbErr> {
         Self::check_refused(progress)?;
+        self.state.sees(piece, self.session.dialect());
         if let Some(answer) = self.control_transaction(progress, journal, piece).await? {
             return Ok(answer);
         }
@@ -688,7 +692,19 @@ pub(super) fn begin(dialect: Dialect) -> &'static str {
     match dialect {
         Dialect::Sqlite => "BEGIN IMMEDIATE",
         Dialect::Postgres => "BEGIN READ WRITE",
-        Dialect::MySql => "BEGIN",
+        Dialect::MySql => "START TRANSACTION",
+    }
+}
+
+/// Statements that MariaDB runs as one, and MySQL, which has no such form, one by one. MariaDB sends the
+/// answer to each statement of a message by itself, which wakes this side each time.
+fn in_one_answer(dialect: Dialect, statements: String) -> String {
+    match dialect {
+        // In a block `BEGIN` would open another one (MariaDB, "BEGIN END").
+        Dialect::MySql => {
+            format!("/*M!100101 BEGIN NOT ATOMIC */ {statements} /*M!100101 ; END */")
+        }
+        Dialect::Postgres | Dialect::Sqlite => statements,
     }
 }
 

@@ -4,6 +4,7 @@
 //! session: the next step gets a new one.
 
 use stairway_plan::event::EventKind;
+use stairway_plan::sql::lexer::{TokenKind, tokens};
 use stairway_plan::sql::{Dialect, SettingScope, StatementKind, redact_statement};
 
 use super::pieces::Piece;
@@ -34,6 +35,43 @@ const SQLITE_PRAGMAS: &str = "PRAGMA legacy_alter_table = OFF; PRAGMA ignore_che
 pub(super) struct SessionState {
     /// Something was changed that only the session's end takes back.
     spent: bool,
+    /// MySQL/MariaDB: it is known to be as [`crate::connection::Baseline`] makes it, since nothing has run
+    /// that could have changed it.
+    untouched: bool,
+    /// SQLite: whether foreign keys are enforced, where that is known.
+    foreign_keys: Option<bool>,
+}
+
+impl SessionState {
+    /// Nothing is known of the session.
+    pub(super) fn forget(&mut self) {
+        self.untouched = false;
+        self.foreign_keys = None;
+    }
+
+    /// SQLite: the statement before a transaction that switches the enforcement of foreign keys, with its
+    /// semicolon; empty where it would change nothing. Inside the transaction nobody can switch it.
+    pub(super) fn enforce_foreign_keys(&mut self, enforced: bool) -> String {
+        if self.foreign_keys.replace(enforced) == Some(enforced) {
+            return String::new();
+        }
+        let switch = if enforced { "ON" } else { "OFF" };
+        format!("PRAGMA foreign_keys = {switch}; ")
+    }
+
+    /// What puts the session back before a step, with its semicolon; empty where nothing has changed it.
+    pub(super) fn put_back(&mut self, reset: &str) -> String {
+        self.foreign_keys = None;
+        if std::mem::replace(&mut self.untouched, true) {
+            return String::new();
+        }
+        format!("{reset}; ")
+    }
+
+    /// A step sends this.
+    pub(super) fn sees(&mut self, piece: &Piece, dialect: Dialect) {
+        self.untouched &= only_defines(piece, dialect);
+    }
 }
 
 impl Executor<'_> {
@@ -69,7 +107,7 @@ impl Executor<'_> {
     /// Puts an SQLite connection back as far as statements can. Opening it anew would lose a
     /// database in memory.
     pub(crate) async fn tidy_connection(&mut self) -> Result<(), sqlx::Error> {
-        self.state.spent = false;
+        self.state = SessionState::default();
         let attached = self
             .session
             .rows("SELECT name FROM pragma_database_list WHERE name NOT IN ('main', 'temp')")
@@ -127,6 +165,32 @@ fn outlasts_reset(piece: &Piece, dialect: Dialect) -> bool {
     }
 }
 
+/// MySQL/MariaDB: whether a statement only defines tables or indexes. Such a one calls no function and
+/// fires no trigger, either of which could change settings out of sight.
+fn only_defines(piece: &Piece, dialect: Dialect) -> bool {
+    let statement = &piece.statement;
+    let is_definition = matches!(
+        statement.kind,
+        StatementKind::CreateTable
+            | StatementKind::AlterTable
+            | StatementKind::DropTable
+            | StatementKind::RenameTable
+            | StatementKind::CreateIndex { .. }
+            | StatementKind::DropIndex { .. }
+    );
+    // `CREATE TABLE … AS SELECT` reads, by functions perhaps.
+    let reads = || {
+        tokens(&piece.text, dialect).any(|token| {
+            let text = token.text(&piece.text);
+            token.kind == TokenKind::Word
+                && ["select", "values", "with"]
+                    .iter()
+                    .any(|word| text.eq_ignore_ascii_case(word))
+        })
+    };
+    dialect == Dialect::MySql && is_definition && !statement.temporary && !reads()
+}
+
 #[cfg(test)]
 mod tests {
     use super::super::pieces::pieces;
@@ -174,5 +238,37 @@ mod tests {
         ] {
             assert!(outlasts(sql, dialect), "{sql}");
         }
+    }
+
+    #[test]
+    fn only_what_can_reach_no_function_and_no_trigger_leaves_the_session_untouched() {
+        let untouched = |sql: &str, dialect: Dialect| {
+            pieces(sql, dialect)
+                .iter()
+                .all(|piece| only_defines(piece, dialect))
+        };
+        for sql in [
+            "CREATE TABLE t (id int DEFAULT 1)",
+            "ALTER TABLE t ADD COLUMN selected int",
+            "CREATE UNIQUE INDEX i ON t (id)",
+            "DROP TABLE IF EXISTS t",
+        ] {
+            assert!(untouched(sql, Dialect::MySql), "{sql}");
+        }
+        for sql in [
+            "INSERT INTO t VALUES (1)",
+            "CREATE TABLE t AS SELECT f() AS x",
+            "CREATE TEMPORARY TABLE t (id int)",
+            "SET sql_mode = ''",
+            "SET autocommit = 0",
+            "USE other",
+            "LOCK TABLES t WRITE",
+            "CALL f()",
+            "CREATE TABLE t (id int); SET sql_mode = ''",
+        ] {
+            assert!(!untouched(sql, Dialect::MySql), "{sql}");
+        }
+        // An event trigger, or a default that is computed at once, can do anything there.
+        assert!(!untouched("CREATE TABLE t (id int)", Dialect::Postgres));
     }
 }

@@ -112,51 +112,45 @@ impl Executor<'_> {
                 format!("SAVEPOINT stairway_step; SELECT 't', {applied}, NULL")
             }
             Dialect::Sqlite => {
-                let switch = match foreign_keys {
-                    ForeignKeys::Enforced => "ON",
-                    ForeignKeys::CheckedAtEnd => "OFF",
-                };
+                let enforced = foreign_keys == ForeignKeys::Enforced;
                 format!(
-                    "PRAGMA foreign_keys = {switch}; BEGIN IMMEDIATE; SAVEPOINT stairway_step; \
-                     SELECT 't', {applied}, NULL"
+                    "{}BEGIN IMMEDIATE; SAVEPOINT stairway_step; SELECT 't', {applied}, NULL",
+                    self.state.enforce_foreign_keys(enforced)
                 )
             }
             Dialect::Postgres | Dialect::MySql => {
-                let mark = self.mark();
                 let held = self
                     .lock
                     .condition_at_begin()
                     .unwrap_or_else(|| "true".to_owned());
                 let look = format!(
-                    "SELECT CASE WHEN {held} THEN 't' ELSE 'f' END, {applied}, pg_backend_pid()"
+                    "SELECT CASE WHEN {held} THEN 't' ELSE 'f' END, {applied}, pg_backend_pid(), {}",
+                    self.mark()
                 );
                 match (in_outer, pooled) {
-                    (true, true) => format!(
-                        "SAVEPOINT stairway_step; {mark}; {}; {look}",
-                        self.local_settings()
-                    ),
+                    (true, true) => {
+                        format!("SAVEPOINT stairway_step; {}; {look}", self.local_settings())
+                    }
                     (true, false) => {
-                        format!(
-                            "SAVEPOINT stairway_step; {}; {mark}; {look}",
-                            self.baseline.reset
-                        )
+                        format!("SAVEPOINT stairway_step; {}; {look}", self.baseline.reset)
                     }
                     (false, true) => {
-                        let settings = format!("{mark}; {}; ", self.local_settings());
+                        let settings = format!("{}; ", self.local_settings());
                         self.request
                             .begin_locked(self.session, &settings)
                             .await
                             .map_err(StepEnd::NotBegun)?;
                         look
                     }
-                    (false, false) => format!("{}; BEGIN; {mark}; {look}", self.baseline.reset),
+                    (false, false) => format!("{}; BEGIN; {look}", self.baseline.reset),
                 }
             }
         };
-        // Only rows of the last statement have three columns; others may answer, too.
+        // Others than the last statement may answer, too.
         let rows = match self.session.rows(sql).await {
             Ok(rows) => rows,
             Err(error) => {
+                self.state.forget();
                 let end = self.own_failure(&error, Remains::Nothing);
                 self.undo(in_outer).await;
                 return Err(end);
@@ -184,9 +178,12 @@ impl Executor<'_> {
         Ok(Begun::Ready)
     }
 
-    /// PostgreSQL: a mark that ends with the transaction.
+    /// PostgreSQL: an expression that sets a mark, which ends with the transaction.
     fn mark(&self) -> String {
-        format!("SET LOCAL stairway.step = '{}'", self.who.run_id)
+        format!(
+            "pg_catalog.set_config('stairway.step', '{}', true)",
+            self.who.run_id
+        )
     }
 
     /// Settings that outlive the transaction would meet another client of the pooler.
@@ -351,6 +348,7 @@ impl Executor<'_> {
             if self.request.footing == Footing::Pooled && piece.outlives_transaction() {
                 return Err(self.refuse(progress, text, SHARED_SESSION));
             }
+            self.state.sees(piece, self.session.dialect());
             self.note_session_change(progress, piece, &pieces[at + 1..]);
         }
         Ok(())
@@ -490,10 +488,15 @@ impl Executor<'_> {
         };
         let dialect = self.session.dialect();
         let sql = match (dialect, self.request.footing) {
-            (Dialect::Sqlite, _) => "PRAGMA foreign_keys = OFF; BEGIN IMMEDIATE".to_owned(),
-            (_, Footing::Direct) => format!("{}; BEGIN; {}", self.baseline.reset, self.mark()),
+            (Dialect::Sqlite, _) => {
+                self.state.forget();
+                "PRAGMA foreign_keys = OFF; BEGIN IMMEDIATE".to_owned()
+            }
+            (_, Footing::Direct) => {
+                format!("{}; BEGIN; SELECT {}", self.baseline.reset, self.mark())
+            }
             (_, Footing::Pooled) => {
-                let settings = format!("{}; {}; ", self.mark(), self.local_settings());
+                let settings = format!("SELECT {}; {}; ", self.mark(), self.local_settings());
                 self.request.begin_locked(self.session, &settings).await?;
                 return Ok(true);
             }

@@ -146,12 +146,15 @@ impl Request<'_> {
             Tenure::Transaction(settings) => settings,
         };
         let number = self.key.number;
+        // The settings answer, too.
         let taken = session
-            .value(format!(
+            .rows(format!(
                 "BEGIN; {settings}SELECT CASE WHEN pg_try_advisory_xact_lock({number}) THEN 't' ELSE 'f' END"
             ))
             .await
-            .map_err(|error| lock_error(session, &error))?;
+            .map_err(|error| lock_error(session, &error))?
+            .pop()
+            .and_then(|row| row.into_iter().next().flatten());
         if taken.as_deref() == Some("t") {
             return Ok(Some(MigrationLock::PostgresTransaction));
         }

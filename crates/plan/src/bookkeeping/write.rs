@@ -82,6 +82,21 @@ pub struct JournalRecord<'a> {
     pub last_insert_id: u64,
 }
 
+/// What the ledger has of a revision besides its id, in the order in which it is written.
+const LEDGER_COLUMNS: [&str; 11] = [
+    "parents",
+    "message",
+    "checksum_algorithm",
+    "checksum",
+    "statements",
+    "run_id",
+    "actor",
+    "host",
+    "application_version",
+    "applied_at",
+    "duration_ms",
+];
+
 const JOURNAL_COLUMNS: &str = "revision, direction, position, fingerprint, statement, state, definition_before, \
      returned_rows, rows_affected, last_insert_id, run_id, started_at";
 
@@ -115,14 +130,28 @@ impl Bookkeeping {
             Checksum::Digest { algorithm, digest } => (Some(algorithm.as_str()), digest.as_str()),
             Checksum::NotComparable { reason } => (None, reason.as_str()),
         };
+        // What the ledger still has of the revision from another time gives way: plain
+        // sea-orm-migration takes it out of the history table only.
+        let (verb, instead) = match self.dialect {
+            Dialect::MySql => ("REPLACE", String::new()),
+            Dialect::Sqlite => ("INSERT OR REPLACE", String::new()),
+            Dialect::Postgres => {
+                let taken: Vec<String> = ["sequence"]
+                    .into_iter()
+                    .chain(LEDGER_COLUMNS)
+                    .map(|column| format!("{column} = EXCLUDED.{column}"))
+                    .collect();
+                let instead = format!(" ON CONFLICT (revision) DO UPDATE SET {}", taken.join(", "));
+                ("INSERT", instead)
+            }
+        };
         format!(
             "INSERT INTO {history} (version, applied_at) VALUES ({id}, {epoch}); \
-             DELETE FROM {ledger} WHERE revision = {id}; \
-             INSERT INTO {ledger} (revision, parents, message, checksum_algorithm, checksum, statements, \
-             run_id, actor, host, application_version, applied_at, duration_ms) \
+             {verb} INTO {ledger} (revision, {columns}) \
              VALUES ({id}, {parents}, {message}, {algorithm}, {checksum}, {statements}, {run}, {actor}, {host}, \
-             {application}, {now}, {duration}){also}",
+             {application}, {now}, {duration}){instead}{also}",
             ledger = self.quoted(&self.ledger),
+            columns = LEDGER_COLUMNS.join(", "),
             epoch = self.epoch(),
             parents = self.text(&json(&parents)),
             message = self.text(&step.revision.message),
