@@ -222,7 +222,7 @@ impl Executor<'_> {
             format!(
                 "{begin}{guard}{}{}; {clear}; COMMIT",
                 self.own_role(),
-                self.record(progress)
+                self.record(self.books, progress)
             ),
         );
         progress.commit_sent = true;

@@ -84,6 +84,8 @@ pub(crate) struct Executor<'run> {
     pub(crate) attempt: u32,
     /// What the attempts of this run have achieved together.
     pub(crate) achieved: &'run mut Achieved,
+    /// PostgreSQL: the books, once the session has prepared what every step sends.
+    prepared: Option<Bookkeeping>,
     engines: Engines,
     state: SessionState,
 }
@@ -277,6 +279,7 @@ impl<'run> Executor<'run> {
             interrupted: parts.interrupted,
             attempt: parts.attempt,
             achieved: parts.achieved,
+            prepared: None,
             engines: Engines::default(),
             state: SessionState::default(),
         }
@@ -447,8 +450,8 @@ impl Executor<'_> {
         }
     }
 
-    /// The statements that record a step which ended well.
-    pub(super) fn record(&self, progress: &Progress<'_>) -> String {
+    /// The statements that record a step which ended well, in these books.
+    pub(super) fn record(&self, books: &Bookkeeping, progress: &Progress<'_>) -> String {
         let duration_ms = crate::milliseconds(progress.started.elapsed());
         let detail = if progress.only_recorded {
             Some(ONLY_RECORDED.to_owned())
@@ -458,7 +461,7 @@ impl Executor<'_> {
         let change = match progress.direction {
             Direction::Upgrade => {
                 let checksum = progress.checksum(self.session.dialect());
-                self.books.add_applied(
+                books.add_applied(
                     self.who,
                     &StepRecord {
                         revision: progress.revision,
@@ -469,11 +472,11 @@ impl Executor<'_> {
                     },
                 )
             }
-            Direction::Downgrade => self
-                .books
-                .remove_applied(&progress.revision.id, &progress.revision.replaces),
+            Direction::Downgrade => {
+                books.remove_applied(&progress.revision.id, &progress.revision.replaces)
+            }
         };
-        let audit = self.books.append_audit(
+        let audit = books.append_audit(
             self.who,
             &AuditRecord {
                 revision: &progress.revision.id,

@@ -43,7 +43,12 @@ enum ForeignKeys {
 enum Attempt {
     Done,
     WithoutForeignKeys,
+    /// The session has lost its prepared statements, and the step was not recorded.
+    Unprepared,
 }
+
+/// PostgreSQL: the statement that every step begins with.
+const BEGIN_STEP: &str = "stairway_begin_step";
 
 impl Executor<'_> {
     /// Runs a step in one transaction; in the run's own where there is one.
@@ -67,6 +72,7 @@ impl Executor<'_> {
             {
                 Begun::Ready => {}
                 Begun::AlreadyDone => return Ok(false),
+                Begun::Unprepared => continue,
             }
             if !progress.announced {
                 self.step_started(progress, true);
@@ -82,12 +88,58 @@ impl Executor<'_> {
                     progress.restart();
                     foreign_keys = ForeignKeys::CheckedAtEnd;
                 }
+                Ok(Attempt::Unprepared) => {
+                    self.undo(in_outer_transaction).await;
+                    progress.restart();
+                }
                 Err(end) => {
                     self.undo(in_outer_transaction).await;
                     return Err(end);
                 }
             }
         }
+    }
+
+    /// PostgreSQL: has the server prepare what every step sends, which takes it a third of a small step
+    /// otherwise. Where that fails, steps send it in full.
+    pub(crate) async fn prepare_statements(&mut self) {
+        if self.session.dialect() != Dialect::Postgres || self.request.footing == Footing::Pooled {
+            return;
+        }
+        let look = self.look(&self.applied("$1"));
+        let sql = format!("{}; PREPARE {BEGIN_STEP} AS {look}", self.books.prepare());
+        match self.session.run(sql).await {
+            Ok(_) => self.prepared = Some(self.books.prepared()),
+            Err(error) => tracing::debug!(%error, "steps send their statements in full"),
+        }
+    }
+
+    /// Whether a statement failed because a migration has deallocated the prepared ones, out of sight. From
+    /// then on they are sent in full.
+    fn has_lost_prepared(&mut self, error: &sqlx::Error) -> bool {
+        let lost = match error {
+            sqlx::Error::Database(error) => error.code().as_deref() == Some("26000"),
+            _ => false,
+        };
+        lost && self.prepared.take().is_some()
+    }
+
+    /// Whether the revision whose id an expression gives is in the history.
+    fn applied(&self, id: &str) -> String {
+        as_letter(&self.books.condition_applied(id))
+    }
+
+    /// PostgreSQL: whether the lock is held, whether the step is done, and who is asked; sets the mark.
+    fn look(&self, applied: &str) -> String {
+        let held = self
+            .lock
+            .condition_at_begin()
+            .unwrap_or_else(|| "true".to_owned());
+        format!(
+            "SELECT {}, {applied}, pg_backend_pid(), {}",
+            as_letter(&held),
+            self.mark()
+        )
     }
 
     /// Opens the transaction and marks it, so that it can be told later whether it is still the
@@ -98,14 +150,16 @@ impl Executor<'_> {
         foreign_keys: ForeignKeys,
         in_outer: bool,
     ) -> Result<Begun, StepEnd> {
-        let applied = format!(
-            "CASE WHEN {} THEN 't' ELSE 'f' END",
-            if progress.only_recorded {
-                self.books.applied_condition(&progress.revision.id)
-            } else {
-                self.books.counts_as_applied(progress.revision)
-            }
-        );
+        let is_simple = progress.only_recorded || progress.revision.replaces.is_empty();
+        let id = self
+            .session
+            .dialect()
+            .quote_string(progress.revision.id.as_str());
+        let applied = if is_simple {
+            self.applied(&id)
+        } else {
+            as_letter(&self.books.counts_as_applied(progress.revision))
+        };
         let pooled = self.request.footing == Footing::Pooled;
         let sql = match self.session.dialect() {
             Dialect::Sqlite if in_outer => {
@@ -119,14 +173,12 @@ impl Executor<'_> {
                 )
             }
             Dialect::Postgres | Dialect::MySql => {
-                let held = self
-                    .lock
-                    .condition_at_begin()
-                    .unwrap_or_else(|| "true".to_owned());
-                let look = format!(
-                    "SELECT CASE WHEN {held} THEN 't' ELSE 'f' END, {applied}, pg_backend_pid(), {}",
-                    self.mark()
-                );
+                let look = if self.prepared.is_some() && is_simple {
+                    format!("EXECUTE {BEGIN_STEP} ({id})")
+                } else {
+                    self.look(&applied)
+                };
+                self.lock.is_asked_at_begin();
                 match (in_outer, pooled) {
                     (true, true) => {
                         format!("SAVEPOINT stairway_step; {}; {look}", self.local_settings())
@@ -151,6 +203,10 @@ impl Executor<'_> {
             Ok(rows) => rows,
             Err(error) => {
                 self.state.forget();
+                if self.has_lost_prepared(&error) {
+                    self.undo(in_outer).await;
+                    return Ok(Begun::Unprepared);
+                }
                 let end = self.own_failure(&error, Remains::Nothing);
                 self.undo(in_outer).await;
                 return Err(end);
@@ -268,8 +324,7 @@ impl Executor<'_> {
         if checks_references {
             self.check_foreign_keys(dangling).await?;
         }
-        self.commit(progress, in_outer).await?;
-        Ok(Attempt::Done)
+        self.commit(progress, in_outer).await
     }
 
     async fn execute_in_transaction(
@@ -407,7 +462,11 @@ impl Executor<'_> {
 
     /// Records the step and commits, in one message. The record can't be written if the
     /// transaction is not the one that was opened, nor without the lock.
-    async fn commit(&mut self, progress: &mut Progress<'_>, in_outer: bool) -> Result<(), StepEnd> {
+    async fn commit(
+        &mut self,
+        progress: &mut Progress<'_>,
+        in_outer: bool,
+    ) -> Result<Attempt, StepEnd> {
         const ENDED: &str = "stairway: the transaction has ended";
         if !self.lock.is_held_outside_session() {
             return Err(StepEnd::LockLost);
@@ -428,7 +487,13 @@ impl Executor<'_> {
         {
             sql = format!("{sql}{guard}; ");
         }
-        sql = format!("{sql}{}{}", self.own_role(), self.record(progress));
+        // What the step itself has taken from the session, its prepared statements may be among.
+        let books = self
+            .prepared
+            .as_ref()
+            .filter(|_| !self.needs_new_session())
+            .unwrap_or(self.books);
+        sql = format!("{sql}{}{}", self.own_role(), self.record(books, progress));
         match (in_outer, dialect) {
             (false, _) => {
                 sql.push_str("; COMMIT");
@@ -438,8 +503,11 @@ impl Executor<'_> {
             (true, Dialect::MySql | Dialect::Sqlite) => {}
         }
         let Err(error) = self.session.run(sql).await else {
-            return Ok(());
+            return Ok(Attempt::Done);
         };
+        if self.has_lost_prepared(&error) {
+            return Ok(Attempt::Unprepared);
+        }
         if is_lock_lost(&error) {
             return Err(StepEnd::LockLost);
         }
@@ -530,4 +598,11 @@ enum Begun {
     Ready,
     /// Someone else has done this step meanwhile.
     AlreadyDone,
+    /// The session has lost its prepared statements: nothing is open.
+    Unprepared,
+}
+
+/// A condition as a text that every database gives alike.
+fn as_letter(condition: &str) -> String {
+    format!("CASE WHEN {condition} THEN 't' ELSE 'f' END")
 }

@@ -293,11 +293,16 @@ impl MigrationLock {
     /// sight, it is held again from here on, or another run has it and the condition fails.
     pub(crate) fn condition_at_begin(&self) -> Option<String> {
         match self {
-            Self::Postgres { number, times } => {
-                times.fetch_add(1, Ordering::Relaxed);
-                Some(format!("pg_try_advisory_lock({number})"))
-            }
+            Self::Postgres { number, .. } => Some(format!("pg_try_advisory_lock({number})")),
             _ => self.held_condition(),
+        }
+    }
+
+    /// The database is asked for [`Self::condition_at_begin`]: the lock is given back as often as it
+    /// was taken.
+    pub(crate) fn is_asked_at_begin(&self) {
+        if let Self::Postgres { times, .. } = self {
+            times.fetch_add(1, Ordering::Relaxed);
         }
     }
 

@@ -297,6 +297,7 @@ impl Runner {
                 .await
                 .map(|()| Progress::Complete)
         } else {
+            executor.prepare_statements().await;
             executor.run_each(&plan.steps, can_be_renewed).await
         };
         drop(heartbeat);

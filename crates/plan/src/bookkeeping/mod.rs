@@ -8,6 +8,7 @@
 //! go to the server in one message.
 
 mod layout;
+mod prepared;
 mod read;
 mod write;
 
@@ -35,6 +36,8 @@ pub struct Bookkeeping {
     journal: String,
     lease: String,
     layout: String,
+    /// The session has prepared what every step writes.
+    is_prepared: bool,
 }
 
 impl Bookkeeping {
@@ -54,6 +57,7 @@ impl Bookkeeping {
             journal: side("journal"),
             lease: side("lease"),
             layout: side("layout"),
+            is_prepared: false,
         }
     }
 

@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Bookkeeping, JournalState};
+use super::{Bookkeeping, JournalState, prepared};
 use crate::history::Checksum;
 use crate::plan::Direction;
 use crate::revision::{Revision, RevisionId};
@@ -83,7 +83,7 @@ pub struct JournalRecord<'a> {
 }
 
 /// What the ledger has of a revision besides its id, in the order in which it is written.
-const LEDGER_COLUMNS: [&str; 11] = [
+pub(super) const LEDGER_COLUMNS: [&str; 11] = [
     "parents",
     "message",
     "checksum_algorithm",
@@ -95,6 +95,22 @@ const LEDGER_COLUMNS: [&str; 11] = [
     "application_version",
     "applied_at",
     "duration_ms",
+];
+
+/// What the audit trail has of an event, in the order in which it is written.
+pub(super) const AUDIT_COLUMNS: [&str; 12] = [
+    "run_id",
+    "revision",
+    "action",
+    "outcome",
+    "started_at",
+    "duration_ms",
+    "actor",
+    "host",
+    "application_version",
+    "rows_affected",
+    "error",
+    "detail",
 ];
 
 const JOURNAL_COLUMNS: &str = "revision, direction, position, fingerprint, statement, state, definition_before, \
@@ -130,8 +146,42 @@ impl Bookkeeping {
             Checksum::Digest { algorithm, digest } => (Some(algorithm.as_str()), digest.as_str()),
             Checksum::NotComparable { reason } => (None, reason.as_str()),
         };
-        // What the ledger still has of the revision from another time gives way: plain
-        // sea-orm-migration takes it out of the history table only.
+        let applied = self.prepared_or(
+            prepared::ADD_HISTORY,
+            &format!("{id}, {}", self.epoch()),
+            |values| self.insert_history(values),
+        );
+        let values = format!(
+            "{id}, {parents}, {message}, {algorithm}, {checksum}, {statements}, {run}, {actor}, {host}, \
+             {application}, {now}, {duration}",
+            parents = self.text(&json(&parents)),
+            message = self.text(&step.revision.message),
+            algorithm = self.optional_text(algorithm),
+            checksum = self.text(checksum),
+            statements = self.text(&json(step.statements)),
+            run = self.text(&who.run_id),
+            actor = self.text(&who.actor),
+            host = self.text(&who.host),
+            application = self.optional_text(who.application_version.as_deref()),
+            now = self.now(),
+            duration = step.duration_ms,
+        );
+        let recorded = self.prepared_or(prepared::ADD_LEDGER, &values, |values| {
+            self.insert_ledger(values)
+        });
+        format!("{applied}; {recorded}{also}")
+    }
+
+    pub(super) fn insert_history(&self, values: &str) -> String {
+        format!(
+            "INSERT INTO {} (version, applied_at) VALUES ({values})",
+            self.quoted(&self.history)
+        )
+    }
+
+    /// What the ledger still has of the revision from another time gives way: plain
+    /// sea-orm-migration takes it out of the history table only.
+    pub(super) fn insert_ledger(&self, values: &str) -> String {
         let (verb, instead) = match self.dialect {
             Dialect::MySql => ("REPLACE", String::new()),
             Dialect::Sqlite => ("INSERT OR REPLACE", String::new()),
@@ -146,24 +196,9 @@ impl Bookkeeping {
             }
         };
         format!(
-            "INSERT INTO {history} (version, applied_at) VALUES ({id}, {epoch}); \
-             {verb} INTO {ledger} (revision, {columns}) \
-             VALUES ({id}, {parents}, {message}, {algorithm}, {checksum}, {statements}, {run}, {actor}, {host}, \
-             {application}, {now}, {duration}){instead}{also}",
+            "{verb} INTO {ledger} (revision, {columns}) VALUES ({values}){instead}",
             ledger = self.quoted(&self.ledger),
             columns = LEDGER_COLUMNS.join(", "),
-            epoch = self.epoch(),
-            parents = self.text(&json(&parents)),
-            message = self.text(&step.revision.message),
-            algorithm = self.optional_text(algorithm),
-            checksum = self.text(checksum),
-            statements = self.text(&json(step.statements)),
-            run = self.text(&who.run_id),
-            actor = self.text(&who.actor),
-            host = self.text(&who.host),
-            application = self.optional_text(who.application_version.as_deref()),
-            now = self.now(),
-            duration = step.duration_ms,
         )
     }
 
@@ -196,10 +231,14 @@ impl Bookkeeping {
 
     /// The condition that a revision is in the history table.
     pub fn applied_condition(&self, revision: &RevisionId) -> String {
+        self.condition_applied(&self.text(revision.as_str()))
+    }
+
+    /// The same for the revision whose id an expression gives.
+    pub fn condition_applied(&self, id: &str) -> String {
         format!(
-            "EXISTS (SELECT 1 FROM {} WHERE version = {})",
-            self.quoted(&self.history),
-            self.text(revision.as_str())
+            "EXISTS (SELECT 1 FROM {} WHERE version = {id})",
+            self.quoted(&self.history)
         )
     }
 
@@ -238,12 +277,9 @@ impl Bookkeeping {
         let rows = entry
             .rows_affected
             .map_or_else(|| "NULL".to_owned(), |rows| rows.to_string());
-        format!(
-            "INSERT INTO {audit} (run_id, revision, action, outcome, started_at, duration_ms, actor, host, \
-             application_version, rows_affected, error, detail) \
-             VALUES ({run}, {revision}, {action}, {outcome}, {started}, {milliseconds}, {actor}, {host}, \
-             {application}, {rows}, {error}, {detail})",
-            audit = self.quoted(&self.audit),
+        let values = format!(
+            "{run}, {revision}, {action}, {outcome}, {started}, {milliseconds}, {actor}, {host}, \
+             {application}, {rows}, {error}, {detail}",
             run = self.text(&who.run_id),
             revision = self.text(entry.revision.as_str()),
             action = self.text(entry.action),
@@ -253,6 +289,17 @@ impl Bookkeeping {
             application = self.optional_text(who.application_version.as_deref()),
             error = self.optional_text(entry.error),
             detail = self.optional_text(entry.detail),
+        );
+        self.prepared_or(prepared::ADD_AUDIT, &values, |values| {
+            self.insert_audit(values)
+        })
+    }
+
+    pub(super) fn insert_audit(&self, values: &str) -> String {
+        format!(
+            "INSERT INTO {audit} ({columns}) VALUES ({values})",
+            audit = self.quoted(&self.audit),
+            columns = AUDIT_COLUMNS.join(", "),
         )
     }
 
