@@ -19,6 +19,20 @@ pub(crate) struct Cost {
 }
 
 impl Cost {
+    /// More than anything costs.
+    pub(crate) const MAX: Self = Self {
+        wall: Duration::MAX,
+        cpu: Duration::MAX,
+    };
+
+    /// The lesser of two, of each kind of time.
+    pub(crate) fn or_less(self, other: Self) -> Self {
+        Self {
+            wall: self.wall.min(other.wall),
+            cpu: self.cpu.min(other.cpu),
+        }
+    }
+
     pub(crate) fn shown(self) -> String {
         format!(
             "{:.1} / {:.1} ms",

@@ -23,7 +23,7 @@ use super::{Executor, FailedStep, Progress, StepEnd, kept};
 use crate::bridge::{Request, StepError, exec_result};
 use crate::connection::{Failure, TextRow, classify_in_session, said};
 use crate::error::{InDoubt, Remains};
-use crate::lock::LOCK_LOST;
+use crate::lock::{Footing, LOCK_LOST};
 use crate::render::statement_text;
 
 impl Executor<'_> {
@@ -74,16 +74,20 @@ impl Executor<'_> {
         progress: &Progress<'_>,
         grouped: bool,
     ) -> Result<Journal, StepEnd> {
-        let query = self
-            .books
-            .read_journal(&progress.revision.id, progress.direction);
+        // Under a lock of the session's own there is nothing else than what the run began with.
+        let query = if self.request.footing == Footing::Direct && !self.is_interrupted(progress) {
+            String::new()
+        } else {
+            let (revision, direction) = (&progress.revision.id, progress.direction);
+            format!("; {}", self.books.read_journal(revision, direction))
+        };
         let held = self
             .lock
             .held_condition()
             .unwrap_or_else(|| "1 = 1".to_owned());
         // In one message. The row about the lock is told by its two columns.
         let sql = format!(
-            "{}SELECT CASE WHEN {held} THEN 't' ELSE 'f' END, 'lock'; {query}",
+            "{}SELECT CASE WHEN {held} THEN 't' ELSE 'f' END, 'lock'{query}",
             self.state.put_back(&self.baseline.reset)
         );
         let rows = self

@@ -312,16 +312,16 @@ impl Executor<'_> {
             migration
         };
         let dialect = self.session.dialect();
+        let mut progress = Progress::new(revision, step.direction, position, total);
+        progress.only_recorded = step.only_recorded;
         let safety = match safety_of(dialect, &*migration) {
             // Its statements were run one by one so far, whatever its code says now.
-            Safety::Transactional if self.is_interrupted(step) => {
+            Safety::Transactional if self.is_interrupted(&progress) => {
                 Safety::Journalled { grouped: false }
             }
             safety => safety,
         };
         let transactional = safety == Safety::Transactional;
-        let mut progress = Progress::new(revision, step.direction, position, total);
-        progress.only_recorded = step.only_recorded;
         let result = match safety {
             Safety::Transactional => {
                 self.run_transactional(migration, &mut progress, in_outer_transaction)
@@ -359,9 +359,11 @@ impl Executor<'_> {
         }
     }
 
-    fn is_interrupted(&self, step: &Step) -> bool {
+    /// Whether an earlier run has left something of the step in the journal.
+    pub(super) fn is_interrupted(&self, progress: &Progress<'_>) -> bool {
         self.interrupted.iter().any(|interrupted| {
-            interrupted.revision == step.revision && interrupted.direction == step.direction
+            interrupted.revision == progress.revision.id
+                && interrupted.direction == progress.direction
         })
     }
 
