@@ -47,8 +47,13 @@ enum Attempt {
     Unprepared,
 }
 
-/// PostgreSQL: the statement that every step begins with.
+/// PostgreSQL: the statement that every step begins with, and the one that it ends with before it is
+/// recorded.
 const BEGIN_STEP: &str = "stairway_begin_step";
+const END_STEP: &str = "stairway_end_step";
+
+/// What the database says when the transaction is not the one that the step began.
+const ENDED: &str = "stairway: the transaction has ended";
 
 impl Executor<'_> {
     /// Runs a step in one transaction; in the run's own where there is one.
@@ -107,7 +112,11 @@ impl Executor<'_> {
             return;
         }
         let look = self.look(&self.applied("$1"));
-        let sql = format!("{}; PREPARE {BEGIN_STEP} AS {look}", self.books.prepare());
+        let sql = format!(
+            "{}; PREPARE {BEGIN_STEP} AS {look}; PREPARE {END_STEP} AS {}",
+            self.books.prepare(),
+            self.same_transaction()
+        );
         match self.session.run(sql).await {
             Ok(_) => self.prepared = Some(self.books.prepared()),
             Err(error) => tracing::debug!(%error, "steps send their statements in full"),
@@ -238,6 +247,15 @@ impl Executor<'_> {
     fn mark(&self) -> String {
         format!(
             "pg_catalog.set_config('stairway.step', '{}', true)",
+            self.who.run_id
+        )
+    }
+
+    /// PostgreSQL: a query that fails unless the mark is set.
+    fn same_transaction(&self) -> String {
+        format!(
+            "SELECT CAST(CASE WHEN current_setting('stairway.step', true) = '{}' THEN '1' ELSE '{ENDED}' END \
+             AS integer)",
             self.who.run_id
         )
     }
@@ -467,18 +485,16 @@ impl Executor<'_> {
         progress: &mut Progress<'_>,
         in_outer: bool,
     ) -> Result<Attempt, StepEnd> {
-        const ENDED: &str = "stairway: the transaction has ended";
         if !self.lock.is_held_outside_session() {
             return Err(StepEnd::LockLost);
         }
         let dialect = self.session.dialect();
-        let mut sql = match dialect {
-            Dialect::Postgres => format!(
-                "SELECT CAST(CASE WHEN current_setting('stairway.step', true) = '{}' THEN '1' ELSE '{ENDED}' END \
-                 AS integer); ",
-                self.who.run_id
-            ),
-            Dialect::MySql | Dialect::Sqlite => "RELEASE SAVEPOINT stairway_step; ".to_owned(),
+        // What the step itself has taken from the session, its prepared statements may be among.
+        let prepared = self.prepared.as_ref().filter(|_| !self.needs_new_session());
+        let mut sql = match (dialect, prepared) {
+            (Dialect::Postgres, Some(_)) => format!("EXECUTE {END_STEP}; "),
+            (Dialect::Postgres, None) => format!("{}; ", self.same_transaction()),
+            (Dialect::MySql | Dialect::Sqlite, _) => "RELEASE SAVEPOINT stairway_step; ".to_owned(),
         };
         // A session's lock goes with the session, and the transaction with it, unless the migration
         // itself has given the lock back.
@@ -487,13 +503,11 @@ impl Executor<'_> {
         {
             sql = format!("{sql}{guard}; ");
         }
-        // What the step itself has taken from the session, its prepared statements may be among.
-        let books = self
-            .prepared
-            .as_ref()
-            .filter(|_| !self.needs_new_session())
-            .unwrap_or(self.books);
-        sql = format!("{sql}{}{}", self.own_role(), self.record(books, progress));
+        sql = format!(
+            "{sql}{}{}",
+            self.own_role(),
+            self.record(prepared.unwrap_or(self.books), progress)
+        );
         match (in_outer, dialect) {
             (false, _) => {
                 sql.push_str("; COMMIT");
