@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use super::context::{Context, Finding};
 use crate::op::{Alteration, ColumnAspect, Object, Op, Origin, Risk, Warning};
-use crate::schema::{Column, ColumnType, CompositeType, ForeignKey, ObjectName};
+use crate::schema::{Column, ColumnType, CompositeType, ForeignKey, ObjectName, TableOptions};
 
 /// What is known of all operations together.
 #[derive(Debug, Default)]
@@ -280,6 +280,38 @@ fn alter_composite(
     risk
 }
 
+/// Whether characters may have no place in the new character set. Everything has one in Unicode's.
+fn narrows_charset(from: &Option<String>, to: &Option<String>) -> bool {
+    from != to && to.as_deref().is_some_and(|charset| charset != "utf8mb4")
+}
+
+fn alter_options(from: &TableOptions, to: &TableOptions, finding: &mut Finding) -> Risk {
+    if from.unlogged != to.unlogged && to.unlogged {
+        finding
+            .notes
+            .push("an unlogged table is empty after a crash of the server".to_owned());
+    }
+    if narrows_charset(&from.charset, &to.charset) {
+        return may_fail(finding);
+    }
+    let written_anew = |options: &TableOptions| {
+        (
+            options.unlogged,
+            options.engine.clone(),
+            options.charset.clone(),
+            options.collation.clone(),
+            options.create_options.clone(),
+            options.strict,
+            options.without_rowid,
+        )
+    };
+    if written_anew(from) == written_anew(to) {
+        Risk::Safe
+    } else {
+        Risk::Rewrites
+    }
+}
+
 fn alter(context: &Context<'_>, alteration: &Alteration, finding: &mut Finding) -> Risk {
     match alteration {
         Alteration::Column {
@@ -305,15 +337,22 @@ fn alter(context: &Context<'_>, alteration: &Alteration, finding: &mut Finding) 
                     may_fail(finding)
                 }
             }
+            ColumnAspect::Generated if from.generated.is_some() && to.generated.is_some() => {
+                Risk::Rewrites
+            }
             ColumnAspect::Generated if to.generated.is_some() => {
                 finding
                     .notes
                     .push("the values that are there are replaced by computed ones".to_owned());
                 data_loss(finding)
             }
+            ColumnAspect::Collation if narrows_charset(&from.charset, &to.charset) => {
+                may_fail(finding)
+            }
             ColumnAspect::Collation | ColumnAspect::AutoIncrement => Risk::Rewrites,
             _ => Risk::Safe,
         },
+        Alteration::TableOptions { from, to, .. } => alter_options(from, to, finding),
         Alteration::EnumRemove { value, .. } => {
             finding
                 .notes

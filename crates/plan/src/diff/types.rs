@@ -212,8 +212,8 @@ pub(super) fn find_domains(context: &Context<'_>, findings: &mut Findings) {
                 findings.not_compared.push(format!(
                     "domain {}: its base type ({} and {}) cannot be changed in place",
                     context.short(name),
-                    old.base_type.text,
-                    wanted.base_type.text
+                    base_words(old),
+                    base_words(wanted)
                 ));
             } else {
                 findings.push(Op::Alter(Alteration::Domain {
@@ -234,6 +234,14 @@ pub(super) fn find_domains(context: &Context<'_>, findings: &mut Findings) {
         if !to.domains.contains_key(name) {
             findings.push(Op::Drop(Object::Domain(old.clone())));
         }
+    }
+}
+
+/// The type underneath, with its collation where that is not the type's own.
+fn base_words(domain: &Domain) -> String {
+    match &domain.collation {
+        Some(collation) => format!("{} collate {collation}", domain.base_type.text),
+        None => domain.base_type.text.clone(),
     }
 }
 

@@ -1,8 +1,12 @@
 //! Operations in words: one line that begins with a sign.
 
+use std::fmt::Write as _;
+
 use super::{Alteration, ColumnAspect, CommentTarget, Object, Op, Rename, same_values};
 use crate::dialect::{Dialect, Rules, rules};
-use crate::schema::{Attribute, Column, CompositeType, Index, ObjectName};
+use crate::schema::{
+    Attribute, Column, CompositeType, Function, FunctionKind, Index, IndexKey, ObjectName, Unique,
+};
 
 impl Op {
     /// One line for people: `+` adds, `-` removes, `~` changes. Names of the default schema stand
@@ -29,6 +33,19 @@ struct Words<'a> {
 impl Words<'_> {
     fn name(&self, name: &ObjectName) -> String {
         name.relative_to(self.default_schema)
+    }
+
+    /// With the types of the arguments, also where they do not belong to the name.
+    fn routine(&self, function: &Function) -> String {
+        let kind = match function.kind {
+            FunctionKind::Function => "function",
+            FunctionKind::Procedure => "procedure",
+        };
+        format!(
+            "{kind} {}({})",
+            self.name(&function.name),
+            function.arguments
+        )
     }
 
     fn object(&self, object: &Object) -> String {
@@ -62,7 +79,7 @@ impl Words<'_> {
                 range.subtype.short(self.default_schema)
             ),
             Object::Sequence(sequence) => format!("sequence {}", self.name(&sequence.name)),
-            Object::Function(function) => format!("function {}", self.name(&function.key_name())),
+            Object::Function(function) => self.routine(function),
             Object::View(view) if view.materialized => {
                 format!("materialized view {}", self.name(&view.name))
             }
@@ -86,10 +103,11 @@ impl Words<'_> {
                 key.columns.join(", ")
             ),
             Object::Unique { table, unique } => format!(
-                "unique {}{} ({})",
+                "unique {}{} ({}){}",
                 prefix(unique.name.as_deref(), " of "),
                 self.name(table),
-                unique.columns.join(", ")
+                unique.columns.join(", "),
+                unique_words(unique),
             ),
             Object::ForeignKey { table, foreign_key } => {
                 let options = foreign_key.options_sql().to_lowercase();
@@ -104,10 +122,11 @@ impl Words<'_> {
                 )
             }
             Object::Check { table, check } => format!(
-                "check {}{}: {}",
+                "check {}{}: {}{}",
                 prefix(check.name.as_deref(), " of "),
                 self.name(table),
-                self.rules.short_expression(&check.expression)
+                self.rules.short_expression(&check.expression),
+                if check.no_inherit { " no inherit" } else { "" },
             ),
             Object::Exclusion { table, exclusion } => format!(
                 "exclusion {} of {}: {}",
@@ -121,13 +140,7 @@ impl Words<'_> {
                 index.name,
                 self.name(table),
                 self.index_keys(index),
-                index
-                    .predicate
-                    .as_ref()
-                    .map(|predicate| {
-                        format!(" where {}", self.rules.short_expression(predicate))
-                    })
-                    .unwrap_or_default(),
+                self.index_options(index),
             ),
             Object::Trigger { table, trigger } => {
                 format!("trigger {} on {}", trigger.name, self.name(table))
@@ -201,7 +214,7 @@ impl Words<'_> {
                 self.attribute_changes(from, to)
             ),
             Alteration::Sequence { to, .. } => format!("~ sequence {}", self.name(&to.name)),
-            Alteration::Function { to, .. } => format!("~ function {}", self.name(&to.key_name())),
+            Alteration::Function { to, .. } => format!("~ {}", self.routine(to)),
             Alteration::View { to, .. } => format!("~ view {}", self.name(&to.name)),
             Alteration::Trigger { table, to, .. } => {
                 format!("~ trigger {} on {}", to.name, self.name(table))
@@ -298,10 +311,26 @@ impl Words<'_> {
     }
 }
 
-impl crate::schema::Function {
-    fn key_name(&self) -> ObjectName {
-        self.name.sibling(self.signature())
+/// What a unique constraint has beside its columns.
+fn unique_words(unique: &Unique) -> String {
+    let mut words = String::new();
+    if unique.nulls_not_distinct {
+        words.push_str(" nulls not distinct");
     }
+    if let Some(clause) = unique.deferrability.as_sql() {
+        words.push(' ');
+        words.push_str(&clause.to_lowercase());
+    }
+    if !unique.include.is_empty() {
+        words.push_str(" include (");
+        words.push_str(&unique.include.join(", "));
+        words.push(')');
+    }
+    if let Some(conflict) = &unique.on_conflict {
+        words.push_str(" on conflict ");
+        words.push_str(&conflict.to_lowercase());
+    }
+    words
 }
 
 fn prefix(name: Option<&str>, link: &str) -> String {
@@ -357,13 +386,21 @@ impl Words<'_> {
                 or_none(to.default.as_ref())
             ),
             ColumnAspect::Generated => {
+                let kept = |column: &Column| column.generated.as_ref().map(|g| g.stored);
+                let is_kept_otherwise = matches!(
+                    (kept(from), kept(to)),
+                    (Some(before), Some(after)) if before != after
+                );
                 let expression = |column: &Column| {
-                    or_none(
-                        column
-                            .generated
-                            .as_ref()
-                            .map(|generated| &generated.expression),
-                    )
+                    let Some(generated) = &column.generated else {
+                        return "none".to_owned();
+                    };
+                    let expression = self.rules.short_expression(&generated.expression);
+                    match (is_kept_otherwise, generated.stored) {
+                        (false, _) => expression,
+                        (true, true) => format!("{expression} stored"),
+                        (true, false) => format!("{expression} virtual"),
+                    }
                 };
                 format!("generated as {} to {}", expression(from), expression(to))
             }
@@ -396,27 +433,74 @@ impl Words<'_> {
     }
 
     fn index_keys(&self, index: &Index) -> String {
-        let keys: Vec<String> = index
-            .keys
-            .iter()
-            .map(|key| {
-                let mut words = match (&key.column, &key.expression) {
-                    (Some(column), _) => column.clone(),
-                    (None, Some(expression)) => self.rules.short_expression(expression),
-                    (None, None) => String::new(),
-                };
-                if key.descending {
-                    words.push_str(" desc");
-                }
-                words
-            })
-            .collect();
+        let keys: Vec<String> = index.keys.iter().map(|key| self.index_key(key)).collect();
         let mut text = keys.join(", ");
         if !index.include.is_empty() {
             text.push_str(") include (");
             text.push_str(&index.include.join(", "));
         }
         text
+    }
+
+    fn index_key(&self, key: &IndexKey) -> String {
+        let mut words = match (&key.column, &key.expression) {
+            (Some(column), _) => column.clone(),
+            (None, Some(expression)) => self.rules.short_expression(expression),
+            (None, None) => String::new(),
+        };
+        if let Some(length) = key.prefix_length {
+            let _ = write!(words, "({length})");
+        }
+        let of_server = |name: &str| {
+            let name = name.strip_prefix("pg_catalog.").unwrap_or(name);
+            self.without_default_schema(name)
+        };
+        if let Some(collation) = &key.collation {
+            let _ = write!(words, " collate {}", of_server(collation));
+        }
+        if let Some(class) = &key.operator_class {
+            let _ = write!(words, " {}", of_server(class));
+        }
+        if key.descending {
+            words.push_str(" desc");
+        }
+        match key.nulls_first {
+            Some(true) => words.push_str(" nulls first"),
+            Some(false) => words.push_str(" nulls last"),
+            None => {}
+        }
+        words
+    }
+
+    fn without_default_schema(&self, name: &str) -> String {
+        let rest = self
+            .default_schema
+            .and_then(|schema| name.strip_prefix(schema))
+            .and_then(|rest| rest.strip_prefix('.'));
+        rest.unwrap_or(name).to_owned()
+    }
+
+    /// What an index has beside its keys.
+    fn index_options(&self, index: &Index) -> String {
+        let mut words = String::new();
+        if index.nulls_not_distinct {
+            words.push_str(" nulls not distinct");
+        }
+        if !index.options.is_empty() {
+            let options = index.options.iter();
+            let options: Vec<String> = options
+                .map(|(name, value)| format!("{name}={value}"))
+                .collect();
+            let _ = write!(words, " with {}", options.join(", "));
+        }
+        if let Some(predicate) = &index.predicate {
+            let predicate = self.rules.short_expression(predicate);
+            let _ = write!(words, " where {predicate}");
+        }
+        if index.invisible {
+            words.push_str(" hidden from the optimiser");
+        }
+        words
     }
 }
 

@@ -50,6 +50,11 @@ impl CatalogueQuery {
                 since(150_000, "c.confdelsetcols", "NULL::smallint[]"),
             )
             .replace("{multirange}", since(140_000, "r.rngmultitypid", "0"))
+            .replace(
+                "{compressed}",
+                since(140_000, "a.attcompression <> ''", "false"),
+            )
+            .replace("{not_of_extension}", NOT_OF_EXTENSION)
             .replace("{own_trigger}", since(130_000, "t.tgparentid = 0", "true"))
             .replace(
                 "{operator_class_options}",
@@ -60,6 +65,10 @@ impl CatalogueQuery {
 
 /// The condition that a schema `n` is not the server's own.
 const USER_SCHEMAS: &str = "n.nspname <> 'information_schema' AND n.nspname NOT LIKE 'pg\\_%'";
+
+/// The condition that an object `o` belongs to no extension and is no part of another object.
+const NOT_OF_EXTENSION: &str = "NOT EXISTS (SELECT FROM pg_catalog.pg_depend e
+                  WHERE e.classid = o.tableoid AND e.objid = o.oid AND e.deptype IN ('e', 'i'))";
 
 /// All further queries, in the order in which [`super::read`] expects their rows.
 pub const QUERIES: &[CatalogueQuery] = &[
@@ -361,6 +370,90 @@ WHERE {user_schemas}
   AND NOT EXISTS (SELECT FROM pg_catalog.pg_depend e
                   WHERE e.objid = o.oid AND e.deptype = 'e')
 UNION ALL
+SELECT 'text search dictionary', n.nspname, o.dictname, 1
+FROM pg_catalog.pg_ts_dict o JOIN pg_catalog.pg_namespace n ON n.oid = o.dictnamespace
+WHERE {user_schemas} AND {not_of_extension}
+UNION ALL
+SELECT 'text search parser', n.nspname, o.prsname, 1
+FROM pg_catalog.pg_ts_parser o JOIN pg_catalog.pg_namespace n ON n.oid = o.prsnamespace
+WHERE {user_schemas} AND {not_of_extension}
+UNION ALL
+SELECT 'text search template', n.nspname, o.tmplname, 1
+FROM pg_catalog.pg_ts_template o JOIN pg_catalog.pg_namespace n ON n.oid = o.tmplnamespace
+WHERE {user_schemas} AND {not_of_extension}
+UNION ALL
+SELECT 'conversion', n.nspname, o.conname, 1
+FROM pg_catalog.pg_conversion o JOIN pg_catalog.pg_namespace n ON n.oid = o.connamespace
+WHERE {user_schemas} AND {not_of_extension}
+UNION ALL
+SELECT 'operator class', n.nspname, o.opcname, 1
+FROM pg_catalog.pg_opclass o JOIN pg_catalog.pg_namespace n ON n.oid = o.opcnamespace
+WHERE {user_schemas} AND {not_of_extension}
+UNION ALL
+SELECT 'operator family', n.nspname, o.opfname, 1
+FROM pg_catalog.pg_opfamily o JOIN pg_catalog.pg_namespace n ON n.oid = o.opfnamespace
+WHERE {user_schemas} AND {not_of_extension}
+  AND NOT EXISTS (SELECT FROM pg_catalog.pg_opclass c WHERE c.opcfamily = o.oid)
+UNION ALL
+SELECT 'cast', NULL, format_type(o.castsource, NULL) || ' as ' || format_type(o.casttarget, NULL), 1
+FROM pg_catalog.pg_cast o
+WHERE o.oid >= 16384 AND {not_of_extension}
+UNION ALL
+SELECT 'transform', NULL, format_type(o.trftype, NULL) || ' for ' || l.lanname, 1
+FROM pg_catalog.pg_transform o JOIN pg_catalog.pg_language l ON l.oid = o.trflang
+WHERE {not_of_extension}
+UNION ALL
+SELECT 'language', NULL, o.lanname, 1
+FROM pg_catalog.pg_language o
+WHERE o.oid >= 16384 AND {not_of_extension}
+UNION ALL
+SELECT 'access method', NULL, o.amname, 1
+FROM pg_catalog.pg_am o
+WHERE o.oid >= 16384 AND {not_of_extension}
+UNION ALL
+SELECT 'foreign data wrapper', NULL, o.fdwname, 1
+FROM pg_catalog.pg_foreign_data_wrapper o
+WHERE {not_of_extension}
+UNION ALL
+SELECT 'user mapping', NULL, usename || ' on ' || srvname, 1
+FROM pg_catalog.pg_user_mappings
+UNION ALL
+SELECT 'subscription', NULL, s.subname, 1
+FROM pg_catalog.pg_subscription s
+JOIN pg_catalog.pg_database b ON b.oid = s.subdbid
+WHERE b.datname = current_database()
+UNION ALL
+SELECT 'default privileges of', NULL,
+       pg_get_userbyid(d.defaclrole) || coalesce(' in ' || quote_ident(n.nspname), ''), 1
+FROM pg_catalog.pg_default_acl d LEFT JOIN pg_catalog.pg_namespace n ON n.oid = d.defaclnamespace
+GROUP BY 3
+UNION ALL
+SELECT 'security labels of', NULL, l.provider, 1
+FROM pg_catalog.pg_seclabel l
+GROUP BY 3
+UNION ALL
+SELECT what.is, n.nspname, c.relname, 1
+FROM pg_catalog.pg_class c
+JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+LEFT JOIN pg_catalog.pg_am am ON am.oid = c.relam
+CROSS JOIN LATERAL (
+    SELECT 'replica identity of table' AS is
+    WHERE c.relkind IN ('r', 'p') AND c.relreplident <> 'd'
+    UNION ALL SELECT 'type behind table' WHERE c.reloftype <> 0
+    UNION ALL SELECT 'order of CLUSTER of table'
+    WHERE EXISTS (SELECT FROM pg_catalog.pg_index i
+                  WHERE i.indrelid = c.oid AND i.indisclustered)
+    UNION ALL SELECT 'access method of table' WHERE c.relkind IN ('r', 'm') AND am.amname <> 'heap'
+    UNION ALL SELECT 'tablespace of' WHERE c.reltablespace <> 0
+    UNION ALL SELECT 'statistics of index'
+    WHERE c.relkind IN ('i', 'I')
+      AND EXISTS (SELECT FROM pg_catalog.pg_attribute a
+                  WHERE a.attrelid = c.oid AND coalesce(a.attstattarget, -1) <> -1)) what
+WHERE {user_schemas} AND c.relkind IN ('r', 'p', 'm', 'i', 'I') AND NOT c.relispartition
+  AND c.relpersistence <> 't'
+  AND NOT EXISTS (SELECT FROM pg_catalog.pg_depend e
+                  WHERE e.objid = c.oid AND e.deptype = 'e')
+UNION ALL
 SELECT 'storage or statistics of column', n.nspname, c.relname || '.' || a.attname, 1
 FROM pg_catalog.pg_attribute a
 JOIN pg_catalog.pg_type t ON t.oid = a.atttypid
@@ -368,7 +461,7 @@ JOIN pg_catalog.pg_class c ON c.oid = a.attrelid
 JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
 WHERE {user_schemas} AND c.relkind IN ('r', 'p', 'm') AND NOT c.relispartition AND a.attnum > 0
   AND NOT a.attisdropped
-  AND (coalesce(a.attstattarget, -1) <> -1 OR a.attstorage <> t.typstorage
+  AND (coalesce(a.attstattarget, -1) <> -1 OR a.attstorage <> t.typstorage OR {compressed}
        OR EXISTS (SELECT FROM unnest(a.attoptions) option WHERE starts_with(option, 'n_distinct')))
   AND NOT EXISTS (SELECT FROM pg_catalog.pg_depend e
                   WHERE e.objid = c.oid AND e.deptype = 'e')

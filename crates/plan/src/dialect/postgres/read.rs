@@ -655,6 +655,7 @@ impl Reader<'_> {
         let function = Function {
             name: ObjectName::new(row.text(1)?, row.text(2)?),
             arguments: row.optional(3).unwrap_or_default().to_owned(),
+            overloaded: true,
             kind,
             parameters: row.optional(4).unwrap_or_default().to_owned(),
             returns: row.optional(5).map(ToOwned::to_owned),
@@ -769,7 +770,10 @@ impl Reader<'_> {
             None => row.text(2)?.to_owned(),
         };
         let entry = if kind == "partitions" {
-            format!("{} partitions of {name}", row.text(3)?)
+            match row.text(3)? {
+                "1" => format!("1 partition of {name}"),
+                several => format!("{several} partitions of {name}"),
+            }
         } else {
             format!("{kind} {name}")
         };
@@ -799,10 +803,10 @@ impl Reader<'_> {
             domain.checks.sort();
         }
         if self.granted > 0 {
-            self.schema.not_compared.push(format!(
-                "privileges, which {} tables and views have",
-                self.granted
-            ));
+            self.schema.not_compared.push(match self.granted {
+                1 => "privileges, which 1 table or view has".to_owned(),
+                several => format!("privileges, which {several} tables and views have"),
+            });
         }
         self.schema
     }
