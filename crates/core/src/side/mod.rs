@@ -7,6 +7,7 @@
 //! statements are read as text.
 
 mod difference;
+mod elsewhere;
 mod entities;
 mod reach;
 mod renamed;
@@ -21,10 +22,12 @@ use std::time::Duration;
 
 use stairway_plan::dialect::Dialect;
 use stairway_plan::dialect::mysql::ddl::Source;
+use stairway_plan::plan::Direction;
 use stairway_plan::schema::Schema;
 use stairway_plan::sql::Dialect as SqlDialect;
 
 use crate::connection::{Access, DatabaseUrl, Link, Pinned, Session, UrlTarget, connect};
+use crate::render::render;
 use crate::inspect::{Connection, InspectError, InspectOptions, inspect};
 use crate::{BoxFuture, Config, Error, Manager, MigrationSet, UrlError};
 
@@ -122,6 +125,16 @@ pub enum SideError {
     /// A statement of an SQL file, or one declared beside the entities, failed.
     #[error(transparent)]
     Script(#[from] ScriptError),
+    /// A revision can't be replayed without touching what is real.
+    #[error(
+        "{revision} can't be replayed in a scratch database, because {why}: leave the database out of the \
+         names in the revision, or compare with the live database\n  in: {statement}"
+    )]
+    Beyond {
+        revision: String,
+        why: String,
+        statement: String,
+    },
     /// The SQL file cannot be read.
     #[error("the SQL file {} can't be read: {source}", path.display())]
     File {
@@ -228,49 +241,13 @@ impl Sources {
                         made => made,
                     }
                 }
-                Side::Entities => {
-                    let entities = self.entities.as_ref().ok_or(SideError::Missing(
-                        "this program knows no entities: give them to the command line where it is made, with \
-                         `CommandLine::entities`",
-                    ))?;
-                    let made = self
-                        .in_scratch(side, async |scratch: &Scratch| {
-                            let mut session = scratch.session().await?;
-                            let made = entities.make(&mut session, beside).await;
-                            session.close().await;
-                            made
-                        })
-                        .await;
-                    match made {
-                        Err(SideError::Scratch { message, .. })
-                            if dialect_of(&self.server) == Dialect::Postgres =>
-                        {
-                            let parts = entities.parts(SqlDialect::Postgres).await?;
-                            self.rolled_back(side, &parts, &message).await
-                        }
-                        Err(SideError::Scratch {
-                            is_denied: true,
-                            message,
-                            ..
-                        }) if dialect_of(&self.server) == Dialect::Mysql => {
-                            let parts = entities.parts(SqlDialect::MySql).await?;
-                            let parts: Vec<Source<'_>> = parts
-                                .iter()
-                                .map(|part| Source {
-                                    origin: &part.origin,
-                                    sql: &part.sql,
-                                })
-                                .collect();
-                            self.unjudged(side, &parts, beside, &message).await
-                        }
-                        made => made,
-                    }
-                }
+                Side::Entities => self.open_entities(side, beside).await,
                 Side::Revisions => {
                     let migrations = self
                         .migrations
                         .clone()
                         .ok_or(SideError::Missing("this program knows no revisions"))?;
+                    stay_inside(&migrations, self.server.dialect()).await?;
                     self.in_scratch(side, async |scratch: &Scratch| {
                         let mut config =
                             Config::with_source(crate::DatabaseSource::Url(scratch.url().clone()));
@@ -288,6 +265,56 @@ impl Sources {
         })
     }
 
+    /// Makes the entities in a scratch database, or does what is next best.
+    async fn open_entities(
+        &self,
+        side: &Side,
+        beside: Option<&Schema>,
+    ) -> Result<Opened, SideError> {
+        let entities = self.entities.as_ref().ok_or(SideError::Missing(
+            "this program knows no entities: give them to the command line where it is made, with \
+             `CommandLine::entities`",
+        ))?;
+        let dialect = self.server.dialect();
+        let (parts, elsewhere) = entities
+            .parts(dialect, &self.server.database_name())
+            .await?;
+        let made = self
+            .in_scratch(side, async |scratch: &Scratch| {
+                let mut session = scratch.session().await?;
+                let made = Entities::make(&mut session, beside, &parts).await;
+                session.close().await;
+                made
+            })
+            .await;
+        let opened = match made {
+            Err(SideError::Scratch { message, .. }) if dialect == SqlDialect::Postgres => {
+                self.rolled_back(side, &parts, &message).await
+            }
+            Err(SideError::Scratch {
+                is_denied: true,
+                message,
+                ..
+            }) if dialect == SqlDialect::MySql => {
+                let parts: Vec<Source<'_>> = parts
+                    .iter()
+                    .map(|part| Source {
+                        origin: &part.origin,
+                        sql: &part.sql,
+                    })
+                    .collect();
+                self.unjudged(side, &parts, beside, &message).await
+            }
+            made => made,
+        };
+        let mut opened = opened?;
+        let named = elsewhere.into_iter().map(|table| {
+            format!("table {table} of the entities: it lives in a database of its own")
+        });
+        opened.schema.not_compared.extend(named);
+        Ok(opened)
+    }
+
     /// Makes entities or a file in a schema that is rolled back.
     async fn rolled_back(
         &self,
@@ -301,15 +328,15 @@ impl Sources {
             parts,
             sees_default_schema: matches!(side, Side::Entities),
         };
-        let schema = rolled_back::read(&self.server, &name, &made, &self.inspect).await?;
+        let read = rolled_back::read(&self.server, &name, &made, &self.inspect).await?;
         Ok(Opened {
             label: side.to_string(),
-            schema,
+            schema: read.schema,
             connection: None,
             scratch: None,
             remark: Some(format!(
-                "{side}: made in a schema of {} that was rolled back, because no scratch database could be made: {why}",
-                self.server
+                "{side}: made in {} of {} and rolled back, because no scratch database could be made: {why}",
+                read.place, self.server
             )),
         })
     }
@@ -379,6 +406,30 @@ impl Sources {
             }
         }
     }
+}
+
+/// Refuses to replay revisions of which a statement would reach beyond the scratch database: on MySQL
+/// a table that is named with its database is the real one, wherever the statement is run.
+async fn stay_inside(migrations: &MigrationSet, dialect: SqlDialect) -> Result<(), SideError> {
+    if dialect != SqlDialect::MySql {
+        return Ok(());
+    }
+    for revision in migrations.graph().iter() {
+        let Some(migration) = migrations.migration(&revision.id) else {
+            continue;
+        };
+        let rendered = render(&*migration, Direction::Upgrade, dialect).await;
+        for statement in rendered.single_statements(dialect) {
+            if let Some(why) = reach::outside(&statement, dialect) {
+                return Err(SideError::Beyond {
+                    revision: revision.id.to_string(),
+                    why,
+                    statement: script::beginning(&statement),
+                });
+            }
+        }
+    }
+    Ok(())
 }
 
 /// A side that was read, with the connection to it.

@@ -63,6 +63,22 @@ impl CatalogueQuery {
     }
 }
 
+impl CatalogueQuery {
+    /// The text for a server that shows what the session has made in its temporary schema, too.
+    pub fn with_temporary_objects(&self, version: u32) -> String {
+        let own = "pg_my_temp_schema()";
+        self.for_version(version)
+            .replace(
+                USER_SCHEMAS,
+                &format!("({USER_SCHEMAS} OR n.oid = {own})"),
+            )
+            .replace(
+                "c.relpersistence <> 't'",
+                &format!("(c.relpersistence <> 't' OR c.relnamespace = {own})"),
+            )
+    }
+}
+
 /// The condition that a schema `n` is not the server's own.
 const USER_SCHEMAS: &str = "n.nspname <> 'information_schema' AND n.nspname NOT LIKE 'pg\\_%'";
 
