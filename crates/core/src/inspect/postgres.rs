@@ -48,7 +48,12 @@ async fn read_in_transaction(
     options: &InspectOptions,
     text: fn(&CatalogueQuery, u32) -> String,
 ) -> Result<Schema, InspectError> {
-    let server = fetch(connection, &catalogue::SERVER, catalogue::SERVER.for_version(0)).await?;
+    let server = fetch(
+        connection,
+        &catalogue::SERVER,
+        catalogue::SERVER.for_version(0),
+    )
+    .await?;
     let (server, version) = read_server(&server)?;
     let mut results = Vec::with_capacity(catalogue::QUERIES.len());
     for query in catalogue::QUERIES {

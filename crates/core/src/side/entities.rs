@@ -185,7 +185,13 @@ impl Entities {
         let applied = AssertUnwindSafe(async { (self.describe)(backend).apply(&recorder).await })
             .catch_unwind()
             .await
-            .map_err(|panic| failed(words_of(&*panic)))
+            .map_err(|panic| {
+                failed(format!(
+                    "{}: sea-orm has no form there for something that they say, such as an array, or a \
+                     foreign key to an entity with a schema_name",
+                    words_of(&*panic)
+                ))
+            })
             .and_then(|applied| applied.map_err(|error| failed(error.to_string())));
         let statements = recorder
             .statements

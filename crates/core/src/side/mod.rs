@@ -27,8 +27,8 @@ use stairway_plan::schema::Schema;
 use stairway_plan::sql::Dialect as SqlDialect;
 
 use crate::connection::{Access, DatabaseUrl, Link, Pinned, Session, UrlTarget, connect};
-use crate::render::render;
 use crate::inspect::{Connection, InspectError, InspectOptions, inspect};
+use crate::render::render;
 use crate::{BoxFuture, Config, Error, Manager, MigrationSet, UrlError};
 
 pub use difference::Compared;

@@ -167,7 +167,10 @@ mod tests {
             ("COMMENT ON TABLE a IS 'x'", true),
             ("ALTER TABLE a ADD CHECK (id > 0)", true),
             ("CREATE VIEW v AS SELECT 1", false),
-            ("CREATE FUNCTION f() RETURNS int LANGUAGE sql AS 'SELECT 1'", false),
+            (
+                "CREATE FUNCTION f() RETURNS int LANGUAGE sql AS 'SELECT 1'",
+                false,
+            ),
             ("DROP TABLE a", false),
         ] {
             assert_eq!(can_be_temporary(sql), expected, "{sql}");

@@ -68,10 +68,7 @@ impl CatalogueQuery {
     pub fn with_temporary_objects(&self, version: u32) -> String {
         let own = "pg_my_temp_schema()";
         self.for_version(version)
-            .replace(
-                USER_SCHEMAS,
-                &format!("({USER_SCHEMAS} OR n.oid = {own})"),
-            )
+            .replace(USER_SCHEMAS, &format!("({USER_SCHEMAS} OR n.oid = {own})"))
             .replace(
                 "c.relpersistence <> 't'",
                 &format!("(c.relpersistence <> 't' OR c.relnamespace = {own})"),
