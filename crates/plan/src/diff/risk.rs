@@ -63,15 +63,18 @@ pub(super) fn judge(context: &Context<'_>, overview: &Overview, finding: &mut Fi
         Op::Rename(_) => Risk::Safe,
         Op::Alter(alteration) => alter(context, alteration, finding),
     };
-    let missing = missing_types(context, &op);
+    let types = missing_types(context, &op).into_iter();
+    let types = types.map(|name| format!("type {}", context.short(name)));
+    let collations = missing_collations(context, &op).into_iter();
+    let collations = collations.map(|name| format!("collation {name}"));
+    let missing: Vec<String> = types.chain(collations).collect();
     if missing.is_empty() {
         return risk;
     }
-    for name in missing {
+    for object in missing {
         finding.warnings.insert(Warning::NeedsType);
         finding.notes.push(format!(
-            "the type {} is not there and is not made: make it first",
-            context.short(name)
+            "the {object} is not there and is not made: make it first"
         ));
     }
     if risk == Risk::DataLoss {
@@ -112,6 +115,36 @@ fn missing_types<'o>(context: &Context<'_>, op: &'o Op) -> BTreeSet<&'o ObjectNa
     named
         .filter(|name| {
             context.to.other_types.contains(*name) && !context.from.other_types.contains(*name)
+        })
+        .collect()
+}
+
+/// The collations that the operation needs, that only the second schema has, and that are not made.
+fn missing_collations<'o>(context: &Context<'_>, op: &'o Op) -> BTreeSet<&'o String> {
+    let named: Vec<&Option<String>> = match op {
+        Op::Create(Object::Table(table)) => {
+            let columns = table.columns.iter();
+            columns.map(|column| &column.collation).collect()
+        }
+        Op::Create(Object::Column { column, .. })
+        | Op::Alter(Alteration::Column {
+            aspect: ColumnAspect::Collation | ColumnAspect::Type,
+            to: column,
+            ..
+        }) => vec![&column.collation],
+        Op::Create(Object::Index { index, .. }) => {
+            let keys = index.keys.iter();
+            keys.map(|key| &key.collation).collect()
+        }
+        Op::Create(Object::Domain(domain)) => vec![&domain.collation],
+        _ => Vec::new(),
+    };
+    let (from, to) = (context.from, context.to);
+    named
+        .into_iter()
+        .flatten()
+        .filter(|name| {
+            to.other_collations.contains(*name) && !from.other_collations.contains(*name)
         })
         .collect()
 }

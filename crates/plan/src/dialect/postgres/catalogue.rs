@@ -315,8 +315,8 @@ ORDER BY n.nspname, p.proname, 4",
     CatalogueQuery {
         name: "dependencies",
         sql: "
-SELECT DISTINCT k.class, coalesce(r.ev_class, ad.adrelid, d.objid), coalesce(ad.adnum, 0),
-       rk.class, d.refobjid, CASE WHEN rk.class = 'pg_class' THEN d.refobjsubid ELSE 0 END
+SELECT DISTINCT k.class, coalesce(r.ev_class, ad.adrelid, d.objid)::text, coalesce(ad.adnum, 0),
+       rk.class, d.refobjid::text, CASE WHEN rk.class = 'pg_class' THEN d.refobjsubid ELSE 0 END
 FROM pg_catalog.pg_depend d
 CROSS JOIN LATERAL (SELECT relname AS class FROM pg_catalog.pg_class WHERE oid = d.classid) k
 CROSS JOIN LATERAL (SELECT relname AS class FROM pg_catalog.pg_class WHERE oid = d.refclassid) rk
@@ -328,6 +328,11 @@ WHERE d.objid >= 16384 AND d.refobjid >= 16384 AND d.deptype IN ('n', 'a')
   AND rk.class IN ('pg_class', 'pg_proc', 'pg_type', 'pg_extension')
   AND (rk.class <> 'pg_class' OR k.class IN ('pg_rewrite', 'pg_attrdef', 'pg_trigger',
                                              'pg_policy', 'pg_proc'))
+UNION ALL
+SELECT 'extension', e.extname, 0, 'extension', f.extname, 0
+FROM pg_catalog.pg_depend d
+JOIN pg_catalog.pg_extension e ON e.tableoid = d.classid AND e.oid = d.objid
+JOIN pg_catalog.pg_extension f ON f.tableoid = d.refclassid AND f.oid = d.refobjid
 ORDER BY 1, 2, 3, 4, 5, 6",
     },
     CatalogueQuery {

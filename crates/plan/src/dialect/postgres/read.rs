@@ -738,6 +738,10 @@ impl Reader<'_> {
             "pg_constraint" => self.parts.get(&("constraint", oid.to_owned())).cloned(),
             "pg_trigger" => self.parts.get(&("trigger", oid.to_owned())).cloned(),
             "pg_policy" => self.parts.get(&("policy", oid.to_owned())).cloned(),
+            // The row has its name.
+            "extension" => Some(ObjectRef::Extension {
+                name: oid.to_owned(),
+            }),
             "pg_proc" => {
                 let name = self.functions.get(oid)?.clone();
                 Some(ObjectRef::Function { name })
@@ -762,6 +766,9 @@ impl Reader<'_> {
             Some(schema) => {
                 let name = ObjectName::new(schema, row.text(2)?);
                 let short = self.schema.short_name(&name);
+                if kind == "collation" {
+                    self.schema.other_collations.insert(quote::object(&name));
+                }
                 if kind.ends_with(" type") {
                     self.schema.other_types.insert(name);
                 }
