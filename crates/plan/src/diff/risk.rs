@@ -324,12 +324,19 @@ fn alter_options(from: &TableOptions, to: &TableOptions, finding: &mut Finding) 
             .notes
             .push("an unlogged table is empty after a crash of the server".to_owned());
     }
+    if from.partition_by != to.partition_by && to.partition_by.is_some() {
+        finding
+            .notes
+            .push("rows for which there is no partition make it fail".to_owned());
+        return may_fail(finding);
+    }
     if narrows_charset(&from.charset, &to.charset) {
         return may_fail(finding);
     }
     let written_anew = |options: &TableOptions| {
         (
             options.unlogged,
+            options.partition_by.clone(),
             options.engine.clone(),
             options.charset.clone(),
             options.collation.clone(),

@@ -88,6 +88,10 @@ impl Rules for MysqlRules {
         false
     }
 
+    fn alters_partitioning(&self) -> bool {
+        true
+    }
+
     fn name_limit(&self) -> usize {
         64
     }
