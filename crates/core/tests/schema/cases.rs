@@ -163,9 +163,10 @@ fn complaints(case: &Value, comparison: &Comparison) -> Vec<String> {
     }
     for named in list(case, "named") {
         let words = named.as_str().expect("what must be named");
-        let all = &comparison.not_compared;
-        if !all.iter().any(|object| object.starts_with(words)) {
-            complaints.push(format!("not named: {words}, only {all:?}"));
+        let mut all = comparison.not_compared.iter().chain(&comparison.notes);
+        if !all.any(|object| object.starts_with(words)) {
+            let (others, notes) = (&comparison.not_compared, &comparison.notes);
+            complaints.push(format!("not named: {words}, only {others:?} and {notes:?}"));
         }
     }
     for warning in list(case, "warn") {
