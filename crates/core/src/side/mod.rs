@@ -22,13 +22,11 @@ use std::time::Duration;
 
 use stairway_plan::dialect::Dialect;
 use stairway_plan::dialect::mysql::ddl::Source;
-use stairway_plan::plan::Direction;
 use stairway_plan::schema::Schema;
 use stairway_plan::sql::Dialect as SqlDialect;
 
 use crate::connection::{Access, DatabaseUrl, Link, Pinned, Session, UrlTarget, connect};
 use crate::inspect::{Connection, InspectError, InspectOptions, inspect};
-use crate::render::render;
 use crate::{BoxFuture, Config, Error, Manager, MigrationSet, UrlError};
 
 pub use difference::Compared;
@@ -247,7 +245,7 @@ impl Sources {
                         .migrations
                         .clone()
                         .ok_or(SideError::Missing("this program knows no revisions"))?;
-                    stay_inside(&migrations, self.server.dialect()).await?;
+                    reach::stay_inside(&migrations, self.server.dialect()).await?;
                     self.in_scratch(side, async |scratch: &Scratch| {
                         let mut config =
                             Config::with_source(crate::DatabaseSource::Url(scratch.url().clone()));
@@ -406,30 +404,6 @@ impl Sources {
             }
         }
     }
-}
-
-/// Refuses to replay revisions of which a statement would reach beyond the scratch database: on MySQL
-/// a table that is named with its database is the real one, wherever the statement is run.
-async fn stay_inside(migrations: &MigrationSet, dialect: SqlDialect) -> Result<(), SideError> {
-    if dialect != SqlDialect::MySql {
-        return Ok(());
-    }
-    for revision in migrations.graph().iter() {
-        let Some(migration) = migrations.migration(&revision.id) else {
-            continue;
-        };
-        let rendered = render(&*migration, Direction::Upgrade, dialect).await;
-        for statement in rendered.single_statements(dialect) {
-            if let Some(why) = reach::outside(&statement, dialect) {
-                return Err(SideError::Beyond {
-                    revision: revision.id.to_string(),
-                    why,
-                    statement: script::beginning(&statement),
-                });
-            }
-        }
-    }
-    Ok(())
 }
 
 /// A side that was read, with the connection to it.

@@ -24,7 +24,7 @@ mod here {
     use super::DATABASE;
 
     #[derive(Copy, Clone, Default, Debug, DeriveEntity)]
-    pub struct Entity;
+    pub(super) struct Entity;
 
     impl EntityName for Entity {
         fn table_name(&self) -> &'static str {
@@ -37,19 +37,19 @@ mod here {
     }
 
     #[derive(Clone, Debug, PartialEq, Eq, DeriveModel, DeriveActiveModel)]
-    pub struct Model {
+    pub(super) struct Model {
         pub id: i64,
         pub boss: Option<i64>,
     }
 
     #[derive(Copy, Clone, Debug, EnumIter, DeriveColumn)]
-    pub enum Column {
+    pub(super) enum Column {
         Id,
         Boss,
     }
 
     #[derive(Copy, Clone, Debug, EnumIter, DerivePrimaryKey)]
-    pub enum PrimaryKey {
+    pub(super) enum PrimaryKey {
         Id,
     }
 
@@ -73,7 +73,7 @@ mod here {
     }
 
     #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
-    pub enum Relation {}
+    pub(super) enum Relation {}
 
     impl ActiveModelBehavior for ActiveModel {}
 }
@@ -83,7 +83,7 @@ mod there {
 
     #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
     #[sea_orm(table_name = "users", schema_name = "stairway_nobody_has_this")]
-    pub struct Model {
+    pub(super) struct Model {
         #[sea_orm(primary_key)]
         pub id: i64,
         #[sea_orm(indexed)]
@@ -91,7 +91,7 @@ mod there {
     }
 
     #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
-    pub enum Relation {}
+    pub(super) enum Relation {}
 
     impl ActiveModelBehavior for ActiveModel {}
 }

@@ -314,8 +314,8 @@ fn alter_composite(
 }
 
 /// Whether characters may have no place in the new character set. Everything has one in Unicode's.
-fn narrows_charset(from: &Option<String>, to: &Option<String>) -> bool {
-    from != to && to.as_deref().is_some_and(|charset| charset != "utf8mb4")
+fn narrows_charset(from: Option<&String>, to: Option<&String>) -> bool {
+    from != to && to.is_some_and(|charset| charset != "utf8mb4")
 }
 
 fn alter_options(from: &TableOptions, to: &TableOptions, finding: &mut Finding) -> Risk {
@@ -330,7 +330,7 @@ fn alter_options(from: &TableOptions, to: &TableOptions, finding: &mut Finding) 
             .push("rows for which there is no partition make it fail".to_owned());
         return may_fail(finding);
     }
-    if narrows_charset(&from.charset, &to.charset) {
+    if narrows_charset(from.charset.as_ref(), to.charset.as_ref()) {
         return may_fail(finding);
     }
     let written_anew = |options: &TableOptions| {
@@ -386,7 +386,9 @@ fn alter(context: &Context<'_>, alteration: &Alteration, finding: &mut Finding) 
                     .push("the values that are there are replaced by computed ones".to_owned());
                 data_loss(finding)
             }
-            ColumnAspect::Collation if narrows_charset(&from.charset, &to.charset) => {
+            ColumnAspect::Collation
+                if narrows_charset(from.charset.as_ref(), to.charset.as_ref()) =>
+            {
                 may_fail(finding)
             }
             ColumnAspect::Collation | ColumnAspect::AutoIncrement => Risk::Rewrites,

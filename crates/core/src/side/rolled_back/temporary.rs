@@ -66,15 +66,15 @@ pub(super) async fn read(
 
 /// Whether a declared statement means the same for temporary tables.
 fn can_be_temporary(sql: &str) -> bool {
-    match classify(sql, Dialect::Postgres).kind {
+    matches!(
+        classify(sql, Dialect::Postgres).kind,
         StatementKind::CreateTable
-        | StatementKind::AlterTable
-        | StatementKind::CreateIndex { .. }
-        | StatementKind::CreateType
-        | StatementKind::Create(ObjectKind::Sequence)
-        | StatementKind::Comment => true,
-        _ => false,
-    }
+            | StatementKind::AlterTable
+            | StatementKind::CreateIndex { .. }
+            | StatementKind::CreateType
+            | StatementKind::Create(ObjectKind::Sequence)
+            | StatementKind::Comment
+    )
 }
 
 /// Writes the schema where the server leaves it out: names of the temporary schema are always seen
@@ -132,7 +132,9 @@ fn casts_with_schema(text: &str, type_name: &str, schema: &str) -> String {
         let after = &after[cast.len()..];
         let ends = !after.starts_with(|c: char| c.is_alphanumeric() || c == '_' || c == '.');
         if ends {
-            written.push_str(&format!("::{schema}.{type_name}"));
+            for piece in ["::", schema, ".", type_name] {
+                written.push_str(piece);
+            }
         } else {
             written.push_str(&cast);
         }

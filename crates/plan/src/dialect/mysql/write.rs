@@ -314,15 +314,15 @@ pub(crate) fn option_words(text: &str) -> Vec<&str> {
     let mut start = 0;
     let mut quote = None;
     for (at, character) in text.char_indices() {
-        match quote {
-            Some(open) if character == open => quote = None,
-            Some(_) => {}
-            None if matches!(character, '\'' | '"' | '`') => quote = Some(character),
-            None if character.is_whitespace() => {
-                words.push(&text[start..at]);
-                start = at + character.len_utf8();
+        if let Some(open) = quote {
+            if character == open {
+                quote = None;
             }
-            None => {}
+        } else if matches!(character, '\'' | '"' | '`') {
+            quote = Some(character);
+        } else if character.is_whitespace() {
+            words.push(&text[start..at]);
+            start = at + character.len_utf8();
         }
     }
     words.push(&text[start..]);
