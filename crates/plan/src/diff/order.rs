@@ -334,6 +334,7 @@ fn type_edges(findings: &[Finding], add: &mut impl FnMut(usize, usize)) {
                     Alteration::EnumRemove { to, .. } | Alteration::EnumReorder { to, .. },
                 ) => &to.name,
                 Op::Alter(Alteration::Composite { to, .. }) => &to.name,
+                Op::Alter(Alteration::Domain { to, .. }) => &to.name,
                 _ => continue,
             };
             if leaves(changed) {

@@ -413,6 +413,24 @@ fn alter(context: &Context<'_>, alteration: &Alteration, finding: &mut Finding) 
             alter_composite(context, from, to, is_used, finding)
         }
         Alteration::EnumReorder { uses, .. } if !uses.is_empty() => Risk::Rewrites,
+        Alteration::Domain { from, to, uses } if from.is_made_anew(to) => {
+            if uses.is_empty() {
+                return Risk::Safe;
+            }
+            finding.notes.push(
+                "the domain is made anew and its columns are moved over, which writes their tables anew"
+                    .to_owned(),
+            );
+            let change = context.rules.type_change(&from.base_type, &to.base_type);
+            finding.warnings.extend(change.warnings);
+            finding.notes.extend(change.note);
+            let risk = change.risk.max(Risk::Rewrites);
+            if to.checks.is_empty() && to.nullable {
+                risk
+            } else {
+                risk.max(may_fail(finding))
+            }
+        }
         Alteration::Validate { to: true, .. } | Alteration::Domain { .. } => may_fail(finding),
         _ => Risk::Safe,
     }

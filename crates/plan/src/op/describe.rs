@@ -5,7 +5,8 @@ use std::fmt::Write as _;
 use super::{Alteration, ColumnAspect, CommentTarget, Object, Op, Rename, same_values};
 use crate::dialect::{Dialect, Rules, rules};
 use crate::schema::{
-    Attribute, Column, CompositeType, Function, FunctionKind, Index, IndexKey, ObjectName, Unique,
+    Attribute, Column, CompositeType, Domain, Function, FunctionKind, Index, IndexKey, ObjectName,
+    Unique,
 };
 
 impl Op {
@@ -207,7 +208,11 @@ impl Words<'_> {
                 self.name(&to.name),
                 to.values.join(", ")
             ),
-            Alteration::Domain { to, .. } => format!("~ domain {}", self.name(&to.name)),
+            Alteration::Domain { from, to, .. } => format!(
+                "~ domain {}: {}",
+                self.name(&to.name),
+                self.domain_changes(from, to)
+            ),
             Alteration::Composite { from, to, .. } => format!(
                 "~ composite type {}: {}",
                 self.name(&to.name),
@@ -253,6 +258,40 @@ impl Words<'_> {
                 if *to { "validated" } else { "not validated" }
             ),
         }
+    }
+
+    fn domain_changes(&self, from: &Domain, to: &Domain) -> String {
+        let mut words = Vec::new();
+        let base = |domain: &Domain| {
+            let mut base = domain.base_type.short(self.default_schema).to_owned();
+            if let Some(collation) = &domain.collation {
+                base.push_str(" collate ");
+                base.push_str(collation);
+            }
+            base
+        };
+        if from.is_made_anew(to) {
+            words.push(format!("type {} to {}", base(from), base(to)));
+        }
+        let expression = |text: &String| self.rules.short_expression(text);
+        if from.default != to.default {
+            let default = |domain: &Domain| {
+                let default = domain.default.as_ref();
+                default.map_or_else(|| "none".to_owned(), expression)
+            };
+            words.push(format!("default {} to {}", default(from), default(to)));
+        }
+        if from.nullable != to.nullable {
+            let nullable = ["null to not null", "not null to null"][usize::from(to.nullable)];
+            words.push(nullable.to_owned());
+        }
+        for (sign, checks, others) in [("-", &from.checks, to), ("+", &to.checks, from)] {
+            let changed = checks.iter().filter(|check| !others.checks.contains(check));
+            words.extend(
+                changed.map(|check| format!("{sign}check {}", expression(&check.expression))),
+            );
+        }
+        words.join(", ")
     }
 
     fn attribute(&self, attribute: &Attribute) -> String {

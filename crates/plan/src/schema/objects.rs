@@ -235,6 +235,13 @@ pub struct Dependency {
     pub needs: ObjectRef,
 }
 
+impl Domain {
+    /// Whether nothing but another domain can be over that type with that collation.
+    pub fn is_made_anew(&self, to: &Self) -> bool {
+        self.base_type != to.base_type || self.collation != to.collation
+    }
+}
+
 impl Function {
     /// What tells the routine from all others of its schema, which is its key: on PostgreSQL the name
     /// with the argument types, on MySQL the name and whether it is a procedure.
