@@ -6,6 +6,7 @@ pub mod catalogue;
 pub mod ddl;
 pub mod hidden;
 mod meaning;
+pub mod periods;
 mod read;
 mod render;
 mod triggers;
