@@ -315,8 +315,12 @@ ORDER BY n.nspname, p.proname, 4",
     CatalogueQuery {
         name: "dependencies",
         sql: "
-SELECT DISTINCT k.class, coalesce(r.ev_class, ad.adrelid, d.objid)::text, coalesce(ad.adnum, 0),
-       rk.class, d.refobjid::text, CASE WHEN rk.class = 'pg_class' THEN d.refobjsubid ELSE 0 END
+SELECT found.class, found.oid::text, found.position, found.needed_class, found.needed::text,
+       found.needed_position
+FROM (
+SELECT DISTINCT k.class, coalesce(r.ev_class, ad.adrelid, d.objid) AS oid,
+       coalesce(ad.adnum, 0) AS position, rk.class AS needed_class, d.refobjid AS needed,
+       CASE WHEN rk.class = 'pg_class' THEN d.refobjsubid ELSE 0 END AS needed_position
 FROM pg_catalog.pg_depend d
 CROSS JOIN LATERAL (SELECT relname AS class FROM pg_catalog.pg_class WHERE oid = d.classid) k
 CROSS JOIN LATERAL (SELECT relname AS class FROM pg_catalog.pg_class WHERE oid = d.refclassid) rk
@@ -327,7 +331,7 @@ WHERE d.objid >= 16384 AND d.refobjid >= 16384 AND d.deptype IN ('n', 'a')
                   'pg_policy', 'pg_class', 'pg_type')
   AND rk.class IN ('pg_class', 'pg_proc', 'pg_type', 'pg_extension')
   AND (rk.class <> 'pg_class' OR k.class IN ('pg_rewrite', 'pg_attrdef', 'pg_trigger',
-                                             'pg_policy', 'pg_proc'))
+                                             'pg_policy', 'pg_proc'))) found
 UNION ALL
 SELECT 'extension', e.extname, 0, 'extension', f.extname, 0
 FROM pg_catalog.pg_depend d
@@ -450,27 +454,33 @@ SELECT 'security labels of', NULL, l.provider, 1
 FROM pg_catalog.pg_seclabel l
 GROUP BY 3
 UNION ALL
-SELECT what.is, n.nspname, c.relname, 1
+SELECT what.kind, n.nspname, c.relname, 1
 FROM pg_catalog.pg_class c
 JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
-LEFT JOIN pg_catalog.pg_am am ON am.oid = c.relam
-CROSS JOIN LATERAL (
-    SELECT 'replica identity of table' AS is
-    WHERE c.relkind IN ('r', 'p') AND c.relreplident <> 'd'
-    UNION ALL SELECT 'type behind table' WHERE c.reloftype <> 0
-    UNION ALL SELECT 'order of CLUSTER of table'
-    WHERE EXISTS (SELECT FROM pg_catalog.pg_index i
-                  WHERE i.indrelid = c.oid AND i.indisclustered)
-    UNION ALL SELECT 'access method of table' WHERE c.relkind IN ('r', 'm') AND am.amname <> 'heap'
-    UNION ALL SELECT 'tablespace of' WHERE c.reltablespace <> 0
-    UNION ALL SELECT 'statistics of index'
-    WHERE c.relkind IN ('i', 'I')
-      AND EXISTS (SELECT FROM pg_catalog.pg_attribute a
-                  WHERE a.attrelid = c.oid AND coalesce(a.attstattarget, -1) <> -1)) what
+CROSS JOIN LATERAL (VALUES
+    ('replica identity of table', c.relkind IN ('r', 'p') AND c.relreplident <> 'd'),
+    ('type behind table', c.reloftype <> 0),
+    ('access method of table', c.relkind IN ('r', 'm') AND c.relam NOT IN (0, 2)),
+    ('tablespace of', c.reltablespace <> 0)) what (kind, is_so)
 WHERE {user_schemas} AND c.relkind IN ('r', 'p', 'm', 'i', 'I') AND NOT c.relispartition
-  AND c.relpersistence <> 't'
+  AND c.relpersistence <> 't' AND what.is_so
+  AND (c.reloftype <> 0 OR c.reltablespace <> 0
+       OR c.relkind IN ('r', 'p', 'm') AND (c.relreplident <> 'd' OR c.relam NOT IN (0, 2)))
   AND NOT EXISTS (SELECT FROM pg_catalog.pg_depend e
                   WHERE e.objid = c.oid AND e.deptype = 'e')
+UNION ALL
+SELECT 'order of CLUSTER of table', n.nspname, c.relname, 1
+FROM pg_catalog.pg_index i
+JOIN pg_catalog.pg_class c ON c.oid = i.indrelid
+JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+WHERE i.indisclustered AND {user_schemas} AND NOT c.relispartition AND c.relpersistence <> 't'
+UNION ALL
+SELECT DISTINCT 'statistics of index', n.nspname, c.relname, 1
+FROM pg_catalog.pg_attribute a
+JOIN pg_catalog.pg_class c ON c.oid = a.attrelid
+JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+WHERE coalesce(a.attstattarget, -1) <> -1 AND a.attnum > 0 AND {user_schemas}
+  AND c.relkind IN ('i', 'I') AND NOT c.relispartition AND c.relpersistence <> 't'
 UNION ALL
 SELECT 'storage or statistics of column', n.nspname, c.relname || '.' || a.attname, 1
 FROM pg_catalog.pg_attribute a
