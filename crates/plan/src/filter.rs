@@ -171,11 +171,13 @@ impl Filter {
             return;
         }
         let default = schema.default_schema.clone();
+        let keeps_namespace = |name: &ObjectName| {
+            name.schema
+                .as_ref()
+                .is_none_or(|namespace| self.takes(Kind::Schema, std::slice::from_ref(namespace)))
+        };
         let keeps = |kind, name: &ObjectName| {
-            let outside = name.schema.as_ref().is_some_and(|namespace| {
-                !self.takes(Kind::Schema, std::slice::from_ref(namespace))
-            });
-            !outside && self.takes(kind, &spellings(name, default.as_deref()))
+            keeps_namespace(name) && self.takes(kind, &spellings(name, default.as_deref()))
         };
         let keeps_part = |kind, table: &ObjectName, part: &str| {
             let mut names = spellings(table, default.as_deref());
@@ -213,9 +215,12 @@ impl Filter {
         schema
             .sequences
             .retain(|name, _| keeps(Kind::Sequence, name));
-        schema
-            .functions
-            .retain(|name, _| keeps(Kind::Function, name));
+        schema.functions.retain(|name, function| {
+            // With the types of its arguments or without.
+            let mut names = spellings(name, default.as_deref());
+            names.extend(spellings(&function.name, default.as_deref()));
+            keeps_namespace(name) && self.takes(Kind::Function, &names)
+        });
         schema.views.retain(|name, _| keeps(Kind::View, name));
         schema.tables.retain(|name, _| keeps(Kind::Table, name));
         for (name, table) in &mut schema.tables {

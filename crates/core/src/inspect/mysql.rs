@@ -6,8 +6,8 @@ use stairway_plan::dialect::mysql::catalogue::{
     self, Answers, Queries, SERVER, has_partitions, queries,
 };
 use stairway_plan::dialect::mysql::ddl::{self, Surroundings};
-use stairway_plan::dialect::mysql::hidden;
 use stairway_plan::dialect::mysql::unshown::{Doubts, Shown};
+use stairway_plan::dialect::mysql::{hidden, periods};
 use stairway_plan::dialect::rows::TextRow;
 use stairway_plan::schema::{Schema, is_history_table};
 
@@ -102,6 +102,11 @@ async fn ask(
             routines: show(connection, doubts.routines()).await?,
         };
         answers.doubtful = doubts.settle(&shown, &mut answers);
+    }
+    if let Some(statements) = periods::statements(&answers) {
+        let shown = show(connection, Some(statements)).await?;
+        let named = periods::take_out(&shown, &mut answers);
+        answers.doubtful.extend(named);
     }
     Ok(answers)
 }

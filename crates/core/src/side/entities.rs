@@ -16,7 +16,7 @@ use stairway_plan::schema::Schema;
 use stairway_plan::sql::Dialect;
 
 use super::renamed::{self, Renamed};
-use super::{SideError, script};
+use super::{SideError, elsewhere, script};
 use crate::connection::Session;
 
 type Describe = Arc<dyn Fn(DbBackend) -> SchemaBuilder + Send + Sync>;
@@ -32,6 +32,13 @@ pub(super) struct Part {
     pub(super) origin: Cow<'static, str>,
     /// One or more statements.
     pub(super) sql: String,
+}
+
+impl Part {
+    /// Whether it comes from the entities themselves.
+    pub(super) fn is_made(&self) -> bool {
+        self.origin == MADE
+    }
 }
 
 /// A project's SeaORM entities, and what they have no words for.
@@ -98,22 +105,26 @@ impl Entities {
 
     /// Makes everything in the database of the session.
     pub(super) async fn make(
-        &self,
         session: &mut Session,
         beside: Option<&Schema>,
+        parts: &[Part],
     ) -> Result<(), SideError> {
-        let parts = self.parts(session.dialect()).await?;
         if session.dialect() == Dialect::Postgres {
-            surroundings(session, beside, &parts).await?;
+            surroundings(session, beside, parts).await?;
         }
-        for part in &parts {
+        for part in parts {
             script::run(session, &part.origin, &part.sql).await?;
         }
         Ok(())
     }
 
-    /// The statements that make everything, in order.
-    pub(super) async fn parts(&self, dialect: Dialect) -> Result<Vec<Part>, SideError> {
+    /// The statements that make everything in the database of that name, in order, and the tables
+    /// that entities have elsewhere.
+    pub(super) async fn parts(
+        &self,
+        dialect: Dialect,
+        database: &str,
+    ) -> Result<(Vec<Part>, Vec<String>), SideError> {
         let backend = backend_of(dialect);
         let declared = |extras: &[ExtraStatements], origin: &'static str| -> Vec<Part> {
             let texts = extras.iter().flat_map(|extras| extras(backend));
@@ -124,13 +135,13 @@ impl Entities {
             texts.map(part).collect()
         };
         let mut parts = declared(&self.before, "declared before the entities' tables");
-        let made = self.statements(dialect).await?.into_iter();
-        parts.extend(made.map(|sql| Part {
+        let made = elsewhere::sorted(self.statements(dialect).await?, dialect, database);
+        parts.extend(made.here.into_iter().map(|sql| Part {
             origin: Cow::Borrowed(MADE),
             sql,
         }));
         parts.extend(declared(&self.after, "declared after the entities' tables"));
-        Ok(parts)
+        Ok((parts, made.elsewhere))
     }
 
     /// The former names of columns that the entities state. What MySQL has no form for is passed over.
@@ -174,7 +185,13 @@ impl Entities {
         let applied = AssertUnwindSafe(async { (self.describe)(backend).apply(&recorder).await })
             .catch_unwind()
             .await
-            .map_err(|panic| failed(words_of(&*panic)))
+            .map_err(|panic| {
+                failed(format!(
+                    "{}: sea-orm has no form there for something that they say, such as an array, or a \
+                     foreign key to an entity with a schema_name",
+                    words_of(&*panic)
+                ))
+            })
             .and_then(|applied| applied.map_err(|error| failed(error.to_string())));
         let statements = recorder
             .statements
@@ -192,7 +209,7 @@ async fn surroundings(
     parts: &[Part],
 ) -> Result<(), SideError> {
     let quote = |name: &str| Dialect::Postgres.quote_identifier(name);
-    let made = parts.iter().filter(|part| part.origin == MADE);
+    let made = parts.iter().filter(|part| part.is_made());
     let mut namespaces: Vec<String> = made.filter_map(|part| schema_of(&part.sql)).collect();
     namespaces.extend(
         beside

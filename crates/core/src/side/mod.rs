@@ -7,6 +7,7 @@
 //! statements are read as text.
 
 mod difference;
+mod elsewhere;
 mod entities;
 mod reach;
 mod renamed;
@@ -122,6 +123,16 @@ pub enum SideError {
     /// A statement of an SQL file, or one declared beside the entities, failed.
     #[error(transparent)]
     Script(#[from] ScriptError),
+    /// A revision can't be replayed without touching what is real.
+    #[error(
+        "{revision} can't be replayed in a scratch database, because {why}: leave the database out of the \
+         names in the revision, or compare with the live database\n  in: {statement}"
+    )]
+    Beyond {
+        revision: String,
+        why: String,
+        statement: String,
+    },
     /// The SQL file cannot be read.
     #[error("the SQL file {} can't be read: {source}", path.display())]
     File {
@@ -228,49 +239,13 @@ impl Sources {
                         made => made,
                     }
                 }
-                Side::Entities => {
-                    let entities = self.entities.as_ref().ok_or(SideError::Missing(
-                        "this program knows no entities: give them to the command line where it is made, with \
-                         `CommandLine::entities`",
-                    ))?;
-                    let made = self
-                        .in_scratch(side, async |scratch: &Scratch| {
-                            let mut session = scratch.session().await?;
-                            let made = entities.make(&mut session, beside).await;
-                            session.close().await;
-                            made
-                        })
-                        .await;
-                    match made {
-                        Err(SideError::Scratch { message, .. })
-                            if dialect_of(&self.server) == Dialect::Postgres =>
-                        {
-                            let parts = entities.parts(SqlDialect::Postgres).await?;
-                            self.rolled_back(side, &parts, &message).await
-                        }
-                        Err(SideError::Scratch {
-                            is_denied: true,
-                            message,
-                            ..
-                        }) if dialect_of(&self.server) == Dialect::Mysql => {
-                            let parts = entities.parts(SqlDialect::MySql).await?;
-                            let parts: Vec<Source<'_>> = parts
-                                .iter()
-                                .map(|part| Source {
-                                    origin: &part.origin,
-                                    sql: &part.sql,
-                                })
-                                .collect();
-                            self.unjudged(side, &parts, beside, &message).await
-                        }
-                        made => made,
-                    }
-                }
+                Side::Entities => self.open_entities(side, beside).await,
                 Side::Revisions => {
                     let migrations = self
                         .migrations
                         .clone()
                         .ok_or(SideError::Missing("this program knows no revisions"))?;
+                    reach::stay_inside(&migrations, self.server.dialect()).await?;
                     self.in_scratch(side, async |scratch: &Scratch| {
                         let mut config =
                             Config::with_source(crate::DatabaseSource::Url(scratch.url().clone()));
@@ -288,6 +263,56 @@ impl Sources {
         })
     }
 
+    /// Makes the entities in a scratch database, or does what is next best.
+    async fn open_entities(
+        &self,
+        side: &Side,
+        beside: Option<&Schema>,
+    ) -> Result<Opened, SideError> {
+        let entities = self.entities.as_ref().ok_or(SideError::Missing(
+            "this program knows no entities: give them to the command line where it is made, with \
+             `CommandLine::entities`",
+        ))?;
+        let dialect = self.server.dialect();
+        let (parts, elsewhere) = entities
+            .parts(dialect, &self.server.database_name())
+            .await?;
+        let made = self
+            .in_scratch(side, async |scratch: &Scratch| {
+                let mut session = scratch.session().await?;
+                let made = Entities::make(&mut session, beside, &parts).await;
+                session.close().await;
+                made
+            })
+            .await;
+        let opened = match made {
+            Err(SideError::Scratch { message, .. }) if dialect == SqlDialect::Postgres => {
+                self.rolled_back(side, &parts, &message).await
+            }
+            Err(SideError::Scratch {
+                is_denied: true,
+                message,
+                ..
+            }) if dialect == SqlDialect::MySql => {
+                let parts: Vec<Source<'_>> = parts
+                    .iter()
+                    .map(|part| Source {
+                        origin: &part.origin,
+                        sql: &part.sql,
+                    })
+                    .collect();
+                self.unjudged(side, &parts, beside, &message).await
+            }
+            made => made,
+        };
+        let mut opened = opened?;
+        let named = elsewhere.into_iter().map(|table| {
+            format!("table {table} of the entities: it lives in a database of its own")
+        });
+        opened.schema.not_compared.extend(named);
+        Ok(opened)
+    }
+
     /// Makes entities or a file in a schema that is rolled back.
     async fn rolled_back(
         &self,
@@ -301,15 +326,15 @@ impl Sources {
             parts,
             sees_default_schema: matches!(side, Side::Entities),
         };
-        let schema = rolled_back::read(&self.server, &name, &made, &self.inspect).await?;
+        let read = rolled_back::read(&self.server, &name, &made, &self.inspect).await?;
         Ok(Opened {
             label: side.to_string(),
-            schema,
+            schema: read.schema,
             connection: None,
             scratch: None,
             remark: Some(format!(
-                "{side}: made in a schema of {} that was rolled back, because no scratch database could be made: {why}",
-                self.server
+                "{side}: made in {} of {} and rolled back, because no scratch database could be made: {why}",
+                read.place, self.server
             )),
         })
     }

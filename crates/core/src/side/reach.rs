@@ -1,7 +1,12 @@
 //! Which statements would reach beyond the scratch database in which they are run: a dump that says
 //! `USE app; DROP TABLE users` means the real table, wherever it is run.
 
+use stairway_plan::plan::Direction;
 use stairway_plan::sql::{Dialect, ObjectKind, SettingScope, StatementKind, classify};
+
+use super::{SideError, script};
+use crate::MigrationSet;
+use crate::render::render;
 
 /// What the statement reaches beside the database of the session, for people.
 pub(super) fn outside(sql: &str, dialect: Dialect) -> Option<String> {
@@ -42,6 +47,33 @@ pub(super) fn outside(sql: &str, dialect: Dialect) -> Option<String> {
         .chain(affected)
         .find_map(|object| object.schema.as_ref())?;
     Some(format!("it names the database {database}"))
+}
+
+/// Refuses to replay revisions of which a statement would reach beyond the scratch database: on MySQL
+/// a table that is named with its database is the real one, wherever the statement is run.
+pub(super) async fn stay_inside(
+    migrations: &MigrationSet,
+    dialect: Dialect,
+) -> Result<(), SideError> {
+    if dialect != Dialect::MySql {
+        return Ok(());
+    }
+    for revision in migrations.graph() {
+        let Some(migration) = migrations.migration(&revision.id) else {
+            continue;
+        };
+        let rendered = render(&*migration, Direction::Upgrade, dialect).await;
+        for statement in rendered.single_statements(dialect) {
+            if let Some(why) = outside(&statement, dialect) {
+                return Err(SideError::Beyond {
+                    revision: revision.id.to_string(),
+                    why,
+                    statement: script::beginning(&statement),
+                });
+            }
+        }
+    }
+    Ok(())
 }
 
 #[cfg(test)]

@@ -4,11 +4,14 @@
 //! Only what stays inside the schema can be made there. Statements that name a schema, or that end
 //! the transaction, are refused: they would reach what is real.
 
+mod temporary;
+
 use stairway_plan::dialect::Dialect as SchemaDialect;
 use stairway_plan::schema::{Namespace, ObjectName, Schema, Server};
 use stairway_plan::sql::{Dialect, TextKind, classify, split};
 
 use super::entities::Part;
+use super::scratch::is_denied;
 use super::{ScriptError, Side, SideError, script, session_on};
 use crate::connection::{Access, DatabaseUrl, Link, Pinned, Session};
 use crate::inspect::{InspectError, InspectOptions, inspect_in_transaction};
@@ -24,61 +27,125 @@ pub(super) struct Made<'p> {
     pub(super) sees_default_schema: bool,
 }
 
-/// Makes everything in a scratch schema, reads it and rolls everything back.
+/// What was read, and where it was made.
+#[derive(Debug)]
+pub(super) struct Read {
+    pub(super) schema: Schema,
+    /// Where, for people.
+    pub(super) place: &'static str,
+}
+
+/// Makes everything in a scratch schema, reads it and rolls everything back. Entities are made of
+/// temporary tables where not even a schema may be made.
 pub(super) async fn read(
     server: &DatabaseUrl,
     name: &str,
     made: &Made<'_>,
     options: &InspectOptions,
-) -> Result<Schema, SideError> {
+) -> Result<Read, SideError> {
     for part in made.parts {
         stays_inside(made.side, part)?;
     }
     let mut session = session_on(server, Access::Write).await?;
-    let made = make_and_read(&mut session, server, name, made, options).await;
+    let mut read = in_schema(&mut session, server, name, made, options).await;
     // The connection ends, and with it the transaction, whether this is heard or not.
     drop(session.run("ROLLBACK").await);
+    let is_denied = matches!(
+        &read,
+        Err(SideError::Scratch {
+            is_denied: true,
+            ..
+        })
+    );
+    // Of a file all must be made, or what it has more would be taken for what it has not.
+    if is_denied && matches!(made.side, Side::Entities) {
+        read = temporary::read(&mut session, server, made, options).await;
+        drop(session.run("ROLLBACK").await);
+    }
     session.close().await;
-    as_default_schema(made?, name)
+    read
 }
 
-async fn make_and_read(
+/// Begins the transaction that will be rolled back. `creates` makes the schema.
+async fn begin(
+    session: &mut Session,
+    server: &DatabaseUrl,
+    creates: Option<String>,
+    search_path: String,
+) -> Result<(), SideError> {
+    let statements = [
+        Some("BEGIN".to_owned()),
+        Some("SET LOCAL lock_timeout = '5s'".to_owned()),
+        creates,
+        Some(format!("SET LOCAL search_path = {search_path}")),
+    ];
+    for sql in statements.into_iter().flatten() {
+        session
+            .run(sql)
+            .await
+            .map_err(|error| failed(server, &error))?;
+    }
+    Ok(())
+}
+
+fn failed(server: &DatabaseUrl, error: &sqlx::Error) -> SideError {
+    SideError::Scratch {
+        server: server.to_string(),
+        message: server.redact(&error.to_string()),
+        is_denied: is_denied(error),
+    }
+}
+
+/// The schema that unqualified names mean, quoted.
+fn default_schema(options: &InspectOptions) -> String {
+    let name = options.default_schema.as_deref().unwrap_or("public");
+    Dialect::Postgres.quote_identifier(name)
+}
+
+async fn in_schema(
     session: &mut Session,
     server: &DatabaseUrl,
     name: &str,
     made: &Made<'_>,
     options: &InspectOptions,
-) -> Result<Schema, SideError> {
+) -> Result<Read, SideError> {
     let quoted = Dialect::Postgres.quote_identifier(name);
-    let default_schema = options.default_schema.as_deref().unwrap_or("public");
-    let default_schema = Dialect::Postgres.quote_identifier(default_schema);
-    for sql in [
-        "BEGIN".to_owned(),
-        "SET LOCAL lock_timeout = '5s'".to_owned(),
-        format!("CREATE SCHEMA {quoted}"),
-        if made.sees_default_schema {
-            // Types and functions of extensions are found in the usual place.
-            format!("SET LOCAL search_path = {quoted}, {default_schema}")
-        } else {
-            format!("SET LOCAL search_path = {quoted}")
-        },
-    ] {
-        session.run(sql).await.map_err(|error| SideError::Scratch {
-            server: server.to_string(),
-            message: server.redact(&error.to_string()),
-            is_denied: false,
-        })?;
-    }
+    let search_path = if made.sees_default_schema {
+        // Types and functions of extensions are found in the usual place.
+        format!("{quoted}, {}", default_schema(options))
+    } else {
+        quoted.clone()
+    };
+    begin(
+        session,
+        server,
+        Some(format!("CREATE SCHEMA {quoted}")),
+        search_path,
+    )
+    .await?;
     for part in made.parts {
         script::run(session, &part.origin, &part.sql).await?;
     }
+    let schema = inspected(session, made.side, options, false).await?;
+    Ok(Read {
+        schema: as_default_schema(schema, name)?,
+        place: "a schema",
+    })
+}
+
+async fn inspected(
+    session: &mut Session,
+    side: &Side,
+    options: &InspectOptions,
+    temporary: bool,
+) -> Result<Schema, SideError> {
     let Link::Postgres(Pinned::Owned(connection)) = &mut session.link else {
         return Err(SideError::Missing("a URL gave a pool's connection"));
     };
-    inspect_in_transaction(connection, options)
+    inspect_in_transaction(connection, options, temporary)
         .await
         .map_err(|source: InspectError| SideError::Inspect {
-            side: made.side.to_string(),
+            side: side.to_string(),
             source,
         })
 }

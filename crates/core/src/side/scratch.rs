@@ -129,7 +129,7 @@ impl Drop for Scratch {
 }
 
 /// Whether the user lacks the right, and nothing else is wrong.
-fn is_denied(error: &sqlx::Error) -> bool {
+pub(super) fn is_denied(error: &sqlx::Error) -> bool {
     let Some(error) = error.as_database_error() else {
         return false;
     };

@@ -53,7 +53,7 @@ pub(super) async fn run(
 }
 
 /// Enough of a statement to recognise it.
-fn beginning(statement: &str) -> String {
+pub(super) fn beginning(statement: &str) -> String {
     let line = statement.split_whitespace().collect::<Vec<_>>().join(" ");
     if line.chars().count() <= 200 {
         return line;

@@ -18,7 +18,7 @@ use stairway_plan::render::difference::{reversed, script};
 use crate::databases::{Backend, Database};
 
 /// The fields that an expected operation is recognised by.
-const FIELDS: [&str; 23] = [
+const FIELDS: [&str; 25] = [
     "schema",
     "table",
     "column",
@@ -42,6 +42,8 @@ const FIELDS: [&str; 23] = [
     "where",
     "before",
     "arguments",
+    "description",
+    "risk",
 ];
 
 pub(crate) fn load(file: &str) -> Vec<Value> {
@@ -157,6 +159,14 @@ fn complaints(case: &Value, comparison: &Comparison) -> Vec<String> {
             if is_forbidden {
                 complaints.push(format!("forbidden: {}", change["description"]));
             }
+        }
+    }
+    for named in list(case, "named") {
+        let words = named.as_str().expect("what must be named");
+        let mut all = comparison.not_compared.iter().chain(&comparison.notes);
+        if !all.any(|object| object.starts_with(words)) {
+            let (others, notes) = (&comparison.not_compared, &comparison.notes);
+            complaints.push(format!("not named: {words}, only {others:?} and {notes:?}"));
         }
     }
     for warning in list(case, "warn") {

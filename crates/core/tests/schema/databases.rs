@@ -51,8 +51,15 @@ const EMPTY_POSTGRES: &str = "DO $$
 DECLARE item record;
 BEGIN
     FOR item IN SELECT extname AS name FROM pg_extension WHERE extname <> 'plpgsql' LOOP
-        EXECUTE format('DROP EXTENSION %I CASCADE', item.name);
+        EXECUTE format('DROP EXTENSION IF EXISTS %I CASCADE', item.name);
     END LOOP;
+    FOR item IN SELECT 'LANGUAGE' AS kind, lanname AS name FROM pg_language WHERE oid >= 16384
+                UNION ALL SELECT 'ACCESS METHOD', amname FROM pg_am WHERE oid >= 16384
+                UNION ALL SELECT 'FOREIGN DATA WRAPPER', fdwname FROM pg_foreign_data_wrapper
+                UNION ALL SELECT 'PUBLICATION', pubname FROM pg_publication LOOP
+        EXECUTE format('DROP %s %I CASCADE', item.kind, item.name);
+    END LOOP;
+    ALTER DEFAULT PRIVILEGES REVOKE SELECT ON TABLES FROM PUBLIC;
     FOR item IN SELECT nspname AS name FROM pg_namespace
                 WHERE nspname <> 'information_schema' AND nspname NOT LIKE 'pg\\_%' LOOP
         EXECUTE format('DROP SCHEMA %I CASCADE', item.name);

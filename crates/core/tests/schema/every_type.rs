@@ -396,7 +396,8 @@ async fn every_type_and_attribute_is_the_same_when_read_back_on_sqlite() {
     try_on(Backend::Sqlite).await;
 }
 
-/// A user that may make schemas and no databases gets the same answer, and is told how it came about.
+/// A user that may make schemas and no databases gets the same answer, and is told how it came about;
+/// so does one that may not even make a schema.
 #[tokio::test]
 async fn entities_are_compared_without_the_right_to_make_databases() {
     let backend = Backend::Postgres;
@@ -430,9 +431,26 @@ async fn entities_are_compared_without_the_right_to_make_databases() {
     let compared = differences(&sources, &Side::Database(url.clone()), &Side::Entities).await;
     let changes = compared.difference.changes.iter();
     let changes: Vec<String> = changes.map(|change| change.description.clone()).collect();
+    // Temporary tables are everybody's; what can't be tried out with them is named and left alone.
+    let denied = [format!("REVOKE CREATE ON DATABASE {name} FROM {user}")];
+    database.run(&denied).await.expect("fewer rights");
+    let temporary = differences(&sources, &Side::Database(url.clone()), &Side::Entities).await;
+    let other_way = differences(&sources, &Side::Entities, &Side::Database(url.clone())).await;
+    let nothing = [format!("REVOKE TEMPORARY ON DATABASE {name} FROM PUBLIC")];
+    database.run(&nothing).await.expect("no rights");
+    let (filter, answers) = (Filter::default(), Answers::new());
+    let unanswered = sources
+        .compare(
+            &Side::Database(url.clone()),
+            &Side::Entities,
+            &filter,
+            &answers,
+        )
+        .await;
+    let given = [format!("GRANT CREATE ON DATABASE {name} TO {user}")];
+    database.run(&given).await.expect("rights");
     sources.entities =
         Some(Entities::new(schema).after_tables(|_| vec!["COMMIT; DROP TABLE public.everything"]));
-    let (filter, answers) = (Filter::default(), Answers::new());
     let refused = sources
         .compare(&Side::Database(url), &Side::Entities, &filter, &answers)
         .await;
@@ -462,4 +480,23 @@ async fn entities_are_compared_without_the_right_to_make_databases() {
         .to_string();
     assert!(refused.contains("transactions"), "{refused}");
     assert_eq!(left.trim(), "0");
+    let words = |compared: &Compared| -> Vec<String> {
+        let changes = compared.difference.changes.iter();
+        changes.map(|change| change.description.clone()).collect()
+    };
+    let index = "index everything_big_whole on everything (big desc, whole)";
+    assert_eq!(words(&temporary), [format!("+ {index}")]);
+    assert_eq!(words(&other_way), [format!("- {index}")]);
+    assert!(temporary.remarks[0].contains("temporary tables"));
+    let named = temporary.difference.not_compared.iter();
+    assert_eq!(
+        named
+            .filter(|object| object.contains("CREATE VIEW big_ones"))
+            .count(),
+        1,
+        "{:?}",
+        temporary.difference.not_compared
+    );
+    let unanswered = unanswered.expect_err("no right at all").to_string();
+    assert!(unanswered.contains("temporary tables"), "{unanswered}");
 }

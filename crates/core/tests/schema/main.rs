@@ -7,6 +7,7 @@
 
 mod cases;
 mod databases;
+mod elsewhere;
 mod every_type;
 mod four_bytes;
 mod invented_values;

@@ -90,6 +90,41 @@ async fn a_change_that_needs_a_type_that_is_not_made_says_so() {
     assert!(is_named, "{:?}", compared.not_compared);
 }
 
+/// Collations of users are not made either.
+#[tokio::test]
+async fn a_change_that_needs_a_collation_that_is_not_made_says_so() {
+    let before = "CREATE TABLE t (id int PRIMARY KEY, a text, b text)";
+    let after = [
+        "CREATE SCHEMA \"My\"",
+        "CREATE COLLATION \"My\".\"Ci\" FROM \"C\"",
+        "CREATE TABLE t (id int PRIMARY KEY, a text COLLATE \"My\".\"Ci\", b text, c text COLLATE \"My\".\"Ci\")",
+        "CREATE INDEX i ON t (b COLLATE \"My\".\"Ci\")",
+        "CREATE TABLE n (id text COLLATE \"My\".\"Ci\", other text COLLATE \"C\")",
+        "CREATE DOMAIN d AS text COLLATE \"My\".\"Ci\"",
+    ];
+    let Some(two) = Two::new(&[before], &after).await else {
+        return;
+    };
+    let compared = two.compare().await;
+    two.drop().await;
+    let needy = compared.changes.iter().filter(|change| {
+        let note = "the collation \"My\".\"Ci\" is not there and is not made: make it first";
+        change.warnings.contains(&Warning::NeedsType)
+            && change.notes.iter().any(|other| other == note)
+    });
+    let needy: Vec<&str> = needy.map(|change| change.description.as_str()).collect();
+    assert_eq!(
+        needy,
+        [
+            "+ domain d over text",
+            "+ table n (2 columns)",
+            "+ column t.c text",
+            "~ column t.a: collation none to \"My\".\"Ci\"",
+            "+ index i on t (b collate \"My\".\"Ci\")",
+        ]
+    );
+}
+
 #[tokio::test]
 async fn what_cannot_be_changed_while_it_is_in_use_is_named_and_stays() {
     let tables = "CREATE TABLE t (id int PRIMARY KEY, a floats, b addr[], c outside)";

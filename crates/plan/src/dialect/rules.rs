@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::fmt;
 
 use crate::op::{Op, Risk, Warning};
-use crate::schema::{ColumnType, ForeignKeyAction, Generated, Schema, View};
+use crate::schema::{ColumnType, ForeignKeyAction, Generated, Schema, Table, View};
 
 use super::{Dialect, mysql, postgres, sqlite};
 
@@ -75,6 +75,12 @@ pub trait Rules: fmt::Debug + Sync {
     /// Whether a view can be replaced by another one of the same name in place.
     fn replaces_view(&self, _from: &View, _to: &View) -> bool {
         false
+    }
+
+    /// How a key column works otherwise in the second table although its type counts as the same, for
+    /// people.
+    fn unlike_keys(&self, _from: &Table, _to: &Table, _column: &str) -> Option<String> {
+        None
     }
 
     /// Whether the way a table is partitioned can be changed in place.

@@ -107,6 +107,12 @@ fn find_in_column(
         } else {
             context.rules.same_type(&from.column_type, &to.column_type)
         };
+    if same_type && let Some(note) = context.rules.unlike_keys(from_table, to_table, &to.name) {
+        let name = context.short(table);
+        findings
+            .notes
+            .push(format!("column {name}.{}: {note}", to.name));
+    }
     let same_generation = match (&from.generated, &to.generated) {
         (None, None) => true,
         (Some(old), Some(new)) => {

@@ -118,7 +118,7 @@ fn find_in_composite(
 }
 
 /// Whether a type that stays is made of one with such a name.
-fn is_embedded(context: &Context<'_>, is_meant: impl Fn(&ObjectName) -> bool) -> bool {
+pub(super) fn is_embedded(context: &Context<'_>, is_meant: impl Fn(&ObjectName) -> bool) -> bool {
     let Schema {
         composites,
         domains,

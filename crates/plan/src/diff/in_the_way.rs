@@ -119,20 +119,27 @@ impl Room<'_> {
                 Op::Alter(
                     Alteration::EnumRemove { uses, to, .. }
                     | Alteration::EnumReorder { uses, to, .. },
-                ) => {
-                    let name = to.name.clone();
-                    self.waiting
-                        .push((ObjectRef::Type { name }, Reach::Swap, about()));
-                    for column in uses {
-                        let reference = ObjectRef::Column {
-                            table: column.table.clone(),
-                            column: column.column.clone(),
-                        };
-                        self.waiting.push((reference, Reach::Swap, about()));
-                    }
+                ) => self.note_swap(&to.name, uses, &about()),
+                Op::Alter(Alteration::Domain { from, to, uses }) if from.is_made_anew(to) => {
+                    self.note_swap(&to.name, uses, &about());
                 }
                 _ => {}
             }
+        }
+    }
+
+    /// A type that is made anew, and the columns that are moved over.
+    fn note_swap(&mut self, name: &ObjectName, uses: &[EnumUse], about: &str) {
+        let name = name.clone();
+        self.waiting
+            .push((ObjectRef::Type { name }, Reach::Swap, about.to_owned()));
+        for column in uses {
+            let reference = ObjectRef::Column {
+                table: column.table.clone(),
+                column: column.column.clone(),
+            };
+            self.waiting
+                .push((reference, Reach::Swap, about.to_owned()));
         }
     }
 

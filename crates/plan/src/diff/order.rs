@@ -9,7 +9,7 @@ use super::context::Finding;
 use super::dependencies::{Dependencies, of_table};
 use crate::dialect::rules;
 use crate::op::{Alteration, ColumnAspect, Object, Op, Origin, Rename};
-use crate::schema::{ObjectName, ObjectRef, Schema, TypeKind};
+use crate::schema::{ObjectName, ObjectRef, Schema, SequenceOwner, TypeKind};
 
 /// Puts the findings in order.
 pub(super) fn sort(findings: Vec<Finding>, from: &Schema, to: &Schema) -> Vec<Finding> {
@@ -241,6 +241,49 @@ fn edges(findings: &[Finding], from: &Dependencies, to: &Dependencies) -> BTreeS
     same_name_edges(findings, &mut add);
     type_edges(findings, &mut add);
     key_edges(findings, &mut add);
+    for (earlier, later) in owner_edges(findings, &made, &dropped) {
+        add(earlier, later);
+    }
+    edges
+}
+
+/// A sequence is given to a column once that is there, and is dropped before the column would take
+/// it along.
+fn owner_edges(
+    findings: &[Finding],
+    made: &BTreeMap<ObjectRef, Vec<usize>>,
+    dropped: &BTreeMap<ObjectRef, Vec<usize>>,
+) -> Vec<(usize, usize)> {
+    let places = |map: &BTreeMap<ObjectRef, Vec<usize>>, owner: &SequenceOwner| {
+        let column = ObjectRef::Column {
+            table: owner.table.clone(),
+            column: owner.column.clone(),
+        };
+        map.get(&column).cloned().unwrap_or_default()
+    };
+    let mut edges = Vec::new();
+    for (position, finding) in findings.iter().enumerate() {
+        match &finding.op {
+            Op::Create(Object::Sequence(sequence))
+            | Op::Alter(Alteration::Sequence { to: sequence, .. }) => {
+                let owner = sequence.owned_by.iter();
+                let earlier = owner.flat_map(|owner| places(made, owner));
+                edges.extend(earlier.map(|earlier| (earlier, position)));
+            }
+            Op::Drop(Object::Sequence(sequence)) => {
+                let owner = sequence.owned_by.iter();
+                let later = owner.flat_map(|owner| places(dropped, owner));
+                edges.extend(later.map(|later| (position, later)));
+            }
+            _ => {}
+        }
+        // One that finds another owner, or none, has left the old one before that goes.
+        if let Op::Alter(Alteration::Sequence { from, .. }) = &finding.op {
+            let owner = from.owned_by.iter();
+            let later = owner.flat_map(|owner| places(dropped, owner));
+            edges.extend(later.map(|later| (position, later)));
+        }
+    }
     edges
 }
 
@@ -291,6 +334,7 @@ fn type_edges(findings: &[Finding], add: &mut impl FnMut(usize, usize)) {
                     Alteration::EnumRemove { to, .. } | Alteration::EnumReorder { to, .. },
                 ) => &to.name,
                 Op::Alter(Alteration::Composite { to, .. }) => &to.name,
+                Op::Alter(Alteration::Domain { to, .. }) => &to.name,
                 _ => continue,
             };
             if leaves(changed) {

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use super::context::{Context, Finding};
 use crate::op::{Alteration, ColumnAspect, Object, Op, Origin, Risk, Warning};
-use crate::schema::{Column, ColumnType, CompositeType, ForeignKey, ObjectName};
+use crate::schema::{Column, ColumnType, CompositeType, ForeignKey, ObjectName, TableOptions};
 
 /// What is known of all operations together.
 #[derive(Debug, Default)]
@@ -63,15 +63,18 @@ pub(super) fn judge(context: &Context<'_>, overview: &Overview, finding: &mut Fi
         Op::Rename(_) => Risk::Safe,
         Op::Alter(alteration) => alter(context, alteration, finding),
     };
-    let missing = missing_types(context, &op);
+    let types = missing_types(context, &op).into_iter();
+    let types = types.map(|name| format!("type {}", context.short(name)));
+    let collations = missing_collations(context, &op).into_iter();
+    let collations = collations.map(|name| format!("collation {name}"));
+    let missing: Vec<String> = types.chain(collations).collect();
     if missing.is_empty() {
         return risk;
     }
-    for name in missing {
+    for object in missing {
         finding.warnings.insert(Warning::NeedsType);
         finding.notes.push(format!(
-            "the type {} is not there and is not made: make it first",
-            context.short(name)
+            "the {object} is not there and is not made: make it first"
         ));
     }
     if risk == Risk::DataLoss {
@@ -112,6 +115,36 @@ fn missing_types<'o>(context: &Context<'_>, op: &'o Op) -> BTreeSet<&'o ObjectNa
     named
         .filter(|name| {
             context.to.other_types.contains(*name) && !context.from.other_types.contains(*name)
+        })
+        .collect()
+}
+
+/// The collations that the operation needs, that only the second schema has, and that are not made.
+fn missing_collations<'o>(context: &Context<'_>, op: &'o Op) -> BTreeSet<&'o String> {
+    let named: Vec<&Option<String>> = match op {
+        Op::Create(Object::Table(table)) => {
+            let columns = table.columns.iter();
+            columns.map(|column| &column.collation).collect()
+        }
+        Op::Create(Object::Column { column, .. })
+        | Op::Alter(Alteration::Column {
+            aspect: ColumnAspect::Collation | ColumnAspect::Type,
+            to: column,
+            ..
+        }) => vec![&column.collation],
+        Op::Create(Object::Index { index, .. }) => {
+            let keys = index.keys.iter();
+            keys.map(|key| &key.collation).collect()
+        }
+        Op::Create(Object::Domain(domain)) => vec![&domain.collation],
+        _ => Vec::new(),
+    };
+    let (from, to) = (context.from, context.to);
+    named
+        .into_iter()
+        .flatten()
+        .filter(|name| {
+            to.other_collations.contains(*name) && !from.other_collations.contains(*name)
         })
         .collect()
 }
@@ -280,6 +313,45 @@ fn alter_composite(
     risk
 }
 
+/// Whether characters may have no place in the new character set. Everything has one in Unicode's.
+fn narrows_charset(from: Option<&String>, to: Option<&String>) -> bool {
+    from != to && to.is_some_and(|charset| charset != "utf8mb4")
+}
+
+fn alter_options(from: &TableOptions, to: &TableOptions, finding: &mut Finding) -> Risk {
+    if from.unlogged != to.unlogged && to.unlogged {
+        finding
+            .notes
+            .push("an unlogged table is empty after a crash of the server".to_owned());
+    }
+    if from.partition_by != to.partition_by && to.partition_by.is_some() {
+        finding
+            .notes
+            .push("rows for which there is no partition make it fail".to_owned());
+        return may_fail(finding);
+    }
+    if narrows_charset(from.charset.as_ref(), to.charset.as_ref()) {
+        return may_fail(finding);
+    }
+    let written_anew = |options: &TableOptions| {
+        (
+            options.unlogged,
+            options.partition_by.clone(),
+            options.engine.clone(),
+            options.charset.clone(),
+            options.collation.clone(),
+            options.create_options.clone(),
+            options.strict,
+            options.without_rowid,
+        )
+    };
+    if written_anew(from) == written_anew(to) {
+        Risk::Safe
+    } else {
+        Risk::Rewrites
+    }
+}
+
 fn alter(context: &Context<'_>, alteration: &Alteration, finding: &mut Finding) -> Risk {
     match alteration {
         Alteration::Column {
@@ -305,15 +377,24 @@ fn alter(context: &Context<'_>, alteration: &Alteration, finding: &mut Finding) 
                     may_fail(finding)
                 }
             }
+            ColumnAspect::Generated if from.generated.is_some() && to.generated.is_some() => {
+                Risk::Rewrites
+            }
             ColumnAspect::Generated if to.generated.is_some() => {
                 finding
                     .notes
                     .push("the values that are there are replaced by computed ones".to_owned());
                 data_loss(finding)
             }
+            ColumnAspect::Collation
+                if narrows_charset(from.charset.as_ref(), to.charset.as_ref()) =>
+            {
+                may_fail(finding)
+            }
             ColumnAspect::Collation | ColumnAspect::AutoIncrement => Risk::Rewrites,
             _ => Risk::Safe,
         },
+        Alteration::TableOptions { from, to, .. } => alter_options(from, to, finding),
         Alteration::EnumRemove { value, .. } => {
             finding
                 .notes
@@ -332,6 +413,24 @@ fn alter(context: &Context<'_>, alteration: &Alteration, finding: &mut Finding) 
             alter_composite(context, from, to, is_used, finding)
         }
         Alteration::EnumReorder { uses, .. } if !uses.is_empty() => Risk::Rewrites,
+        Alteration::Domain { from, to, uses } if from.is_made_anew(to) => {
+            if uses.is_empty() {
+                return Risk::Safe;
+            }
+            finding.notes.push(
+                "the domain is made anew and its columns are moved over, which writes their tables anew"
+                    .to_owned(),
+            );
+            let change = context.rules.type_change(&from.base_type, &to.base_type);
+            finding.warnings.extend(change.warnings);
+            finding.notes.extend(change.note);
+            let risk = change.risk.max(Risk::Rewrites);
+            if to.checks.is_empty() && to.nullable {
+                risk
+            } else {
+                risk.max(may_fail(finding))
+            }
+        }
         Alteration::Validate { to: true, .. } | Alteration::Domain { .. } => may_fail(finding),
         _ => Risk::Safe,
     }

@@ -1,6 +1,7 @@
 //! PostgreSQL schemas, extensions, enums and domains.
 
 use super::Subject;
+use super::composites::is_embedded;
 use super::context::{Context, Finding, Findings};
 use super::renames::Renames;
 use crate::op::{Alteration, CommentTarget, EnumUse, Object, Op, Warning};
@@ -206,19 +207,28 @@ pub(super) fn find_domains(context: &Context<'_>, findings: &mut Findings) {
             continue;
         };
         if !same_domain(context, old, wanted) {
-            let is_other_type = !context.rules.same_type(&old.base_type, &wanted.base_type)
-                || old.collation != wanted.collation;
-            if is_other_type {
+            let mut to = wanted.clone();
+            if context.rules.same_type(&old.base_type, &wanted.base_type) {
+                to.base_type.clone_from(&old.base_type);
+            }
+            let is_anew = old.is_made_anew(&to);
+            if is_anew && is_embedded(context, |other| other == name) {
                 findings.not_compared.push(format!(
-                    "domain {}: its base type ({} and {}) cannot be changed in place",
+                    "domain {}: its base type ({} and {}) cannot be changed while another type is made of it",
                     context.short(name),
-                    old.base_type.text,
-                    wanted.base_type.text
+                    base_words(old),
+                    base_words(wanted)
                 ));
             } else {
+                let uses = if is_anew {
+                    enum_uses(context, name)
+                } else {
+                    Vec::new()
+                };
                 findings.push(Op::Alter(Alteration::Domain {
                     from: old.clone(),
-                    to: wanted.clone(),
+                    to,
+                    uses,
                 }));
             }
         }
@@ -234,6 +244,14 @@ pub(super) fn find_domains(context: &Context<'_>, findings: &mut Findings) {
         if !to.domains.contains_key(name) {
             findings.push(Op::Drop(Object::Domain(old.clone())));
         }
+    }
+}
+
+/// The type underneath, with its collation where that is not the type's own.
+fn base_words(domain: &Domain) -> String {
+    match &domain.collation {
+        Some(collation) => format!("{} collate {collation}", domain.base_type.text),
+        None => domain.base_type.text.clone(),
     }
 }
 

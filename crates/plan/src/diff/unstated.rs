@@ -50,7 +50,12 @@ pub(super) fn fill(context: &Context<'_>, to: &mut Schema) -> Vec<String> {
                         == Some(&name.name)
                 })
         });
-        if !to.sequences.contains_key(name) && !is_taken {
+        // It goes with the column that owns it.
+        let is_orphaned = sequence.owned_by.as_ref().is_some_and(|owner| {
+            let table = to.tables.get(&owner.table);
+            table.is_none_or(|table| table.column(&owner.column).is_none())
+        });
+        if !to.sequences.contains_key(name) && !is_taken && !is_orphaned {
             to.sequences.insert(name.clone(), sequence.clone());
             filled.leave(format!("sequence {}", context.short(name)));
         }

@@ -219,7 +219,7 @@ fn alter(alteration: &Alteration, schema: &mut Schema) {
                 enum_type.values.clone_from(&to.values);
             }
         }
-        Alteration::Domain { from, to } => {
+        Alteration::Domain { from, to, .. } => {
             if let Some(domain) = schema.domains.get_mut(&from.name) {
                 let comment = domain.comment.take();
                 *domain = to.clone();

@@ -1,8 +1,13 @@
 //! Operations in words: one line that begins with a sign.
 
+use std::fmt::Write as _;
+
 use super::{Alteration, ColumnAspect, CommentTarget, Object, Op, Rename, same_values};
 use crate::dialect::{Dialect, Rules, rules};
-use crate::schema::{Attribute, Column, CompositeType, Index, ObjectName};
+use crate::schema::{
+    Attribute, Column, CompositeType, Domain, Function, FunctionKind, Index, IndexKey, ObjectName,
+    Unique,
+};
 
 impl Op {
     /// One line for people: `+` adds, `-` removes, `~` changes. Names of the default schema stand
@@ -29,6 +34,19 @@ struct Words<'a> {
 impl Words<'_> {
     fn name(&self, name: &ObjectName) -> String {
         name.relative_to(self.default_schema)
+    }
+
+    /// With the types of the arguments, also where they do not belong to the name.
+    fn routine(&self, function: &Function) -> String {
+        let kind = match function.kind {
+            FunctionKind::Function => "function",
+            FunctionKind::Procedure => "procedure",
+        };
+        format!(
+            "{kind} {}({})",
+            self.name(&function.name),
+            function.arguments
+        )
     }
 
     fn object(&self, object: &Object) -> String {
@@ -62,7 +80,7 @@ impl Words<'_> {
                 range.subtype.short(self.default_schema)
             ),
             Object::Sequence(sequence) => format!("sequence {}", self.name(&sequence.name)),
-            Object::Function(function) => format!("function {}", self.name(&function.key_name())),
+            Object::Function(function) => self.routine(function),
             Object::View(view) if view.materialized => {
                 format!("materialized view {}", self.name(&view.name))
             }
@@ -86,10 +104,11 @@ impl Words<'_> {
                 key.columns.join(", ")
             ),
             Object::Unique { table, unique } => format!(
-                "unique {}{} ({})",
+                "unique {}{} ({}){}",
                 prefix(unique.name.as_deref(), " of "),
                 self.name(table),
-                unique.columns.join(", ")
+                unique.columns.join(", "),
+                unique_words(unique),
             ),
             Object::ForeignKey { table, foreign_key } => {
                 let options = foreign_key.options_sql().to_lowercase();
@@ -104,10 +123,11 @@ impl Words<'_> {
                 )
             }
             Object::Check { table, check } => format!(
-                "check {}{}: {}",
+                "check {}{}: {}{}",
                 prefix(check.name.as_deref(), " of "),
                 self.name(table),
-                self.rules.short_expression(&check.expression)
+                self.rules.short_expression(&check.expression),
+                if check.no_inherit { " no inherit" } else { "" },
             ),
             Object::Exclusion { table, exclusion } => format!(
                 "exclusion {} of {}: {}",
@@ -121,13 +141,7 @@ impl Words<'_> {
                 index.name,
                 self.name(table),
                 self.index_keys(index),
-                index
-                    .predicate
-                    .as_ref()
-                    .map(|predicate| {
-                        format!(" where {}", self.rules.short_expression(predicate))
-                    })
-                    .unwrap_or_default(),
+                self.index_options(index),
             ),
             Object::Trigger { table, trigger } => {
                 format!("trigger {} on {}", trigger.name, self.name(table))
@@ -194,14 +208,18 @@ impl Words<'_> {
                 self.name(&to.name),
                 to.values.join(", ")
             ),
-            Alteration::Domain { to, .. } => format!("~ domain {}", self.name(&to.name)),
+            Alteration::Domain { from, to, .. } => format!(
+                "~ domain {}: {}",
+                self.name(&to.name),
+                self.domain_changes(from, to)
+            ),
             Alteration::Composite { from, to, .. } => format!(
                 "~ composite type {}: {}",
                 self.name(&to.name),
                 self.attribute_changes(from, to)
             ),
             Alteration::Sequence { to, .. } => format!("~ sequence {}", self.name(&to.name)),
-            Alteration::Function { to, .. } => format!("~ function {}", self.name(&to.key_name())),
+            Alteration::Function { to, .. } => format!("~ {}", self.routine(to)),
             Alteration::View { to, .. } => format!("~ view {}", self.name(&to.name)),
             Alteration::Trigger { table, to, .. } => {
                 format!("~ trigger {} on {}", to.name, self.name(table))
@@ -240,6 +258,40 @@ impl Words<'_> {
                 if *to { "validated" } else { "not validated" }
             ),
         }
+    }
+
+    fn domain_changes(&self, from: &Domain, to: &Domain) -> String {
+        let mut words = Vec::new();
+        let base = |domain: &Domain| {
+            let mut base = domain.base_type.short(self.default_schema).to_owned();
+            if let Some(collation) = &domain.collation {
+                base.push_str(" collate ");
+                base.push_str(collation);
+            }
+            base
+        };
+        if from.is_made_anew(to) {
+            words.push(format!("type {} to {}", base(from), base(to)));
+        }
+        let expression = |text: &String| self.rules.short_expression(text);
+        if from.default != to.default {
+            let default = |domain: &Domain| {
+                let default = domain.default.as_ref();
+                default.map_or_else(|| "none".to_owned(), expression)
+            };
+            words.push(format!("default {} to {}", default(from), default(to)));
+        }
+        if from.nullable != to.nullable {
+            let nullable = ["null to not null", "not null to null"][usize::from(to.nullable)];
+            words.push(nullable.to_owned());
+        }
+        for (sign, checks, others) in [("-", &from.checks, to), ("+", &to.checks, from)] {
+            let changed = checks.iter().filter(|check| !others.checks.contains(check));
+            words.extend(
+                changed.map(|check| format!("{sign}check {}", expression(&check.expression))),
+            );
+        }
+        words.join(", ")
     }
 
     fn attribute(&self, attribute: &Attribute) -> String {
@@ -298,10 +350,26 @@ impl Words<'_> {
     }
 }
 
-impl crate::schema::Function {
-    fn key_name(&self) -> ObjectName {
-        self.name.sibling(self.signature())
+/// What a unique constraint has beside its columns.
+fn unique_words(unique: &Unique) -> String {
+    let mut words = String::new();
+    if unique.nulls_not_distinct {
+        words.push_str(" nulls not distinct");
     }
+    if let Some(clause) = unique.deferrability.as_sql() {
+        words.push(' ');
+        words.push_str(&clause.to_lowercase());
+    }
+    if !unique.include.is_empty() {
+        words.push_str(" include (");
+        words.push_str(&unique.include.join(", "));
+        words.push(')');
+    }
+    if let Some(conflict) = &unique.on_conflict {
+        words.push_str(" on conflict ");
+        words.push_str(&conflict.to_lowercase());
+    }
+    words
 }
 
 fn prefix(name: Option<&str>, link: &str) -> String {
@@ -357,13 +425,21 @@ impl Words<'_> {
                 or_none(to.default.as_ref())
             ),
             ColumnAspect::Generated => {
+                let kept = |column: &Column| column.generated.as_ref().map(|g| g.stored);
+                let is_kept_otherwise = matches!(
+                    (kept(from), kept(to)),
+                    (Some(before), Some(after)) if before != after
+                );
                 let expression = |column: &Column| {
-                    or_none(
-                        column
-                            .generated
-                            .as_ref()
-                            .map(|generated| &generated.expression),
-                    )
+                    let Some(generated) = &column.generated else {
+                        return "none".to_owned();
+                    };
+                    let expression = self.rules.short_expression(&generated.expression);
+                    match (is_kept_otherwise, generated.stored) {
+                        (false, _) => expression,
+                        (true, true) => format!("{expression} stored"),
+                        (true, false) => format!("{expression} virtual"),
+                    }
                 };
                 format!("generated as {} to {}", expression(from), expression(to))
             }
@@ -396,27 +472,74 @@ impl Words<'_> {
     }
 
     fn index_keys(&self, index: &Index) -> String {
-        let keys: Vec<String> = index
-            .keys
-            .iter()
-            .map(|key| {
-                let mut words = match (&key.column, &key.expression) {
-                    (Some(column), _) => column.clone(),
-                    (None, Some(expression)) => self.rules.short_expression(expression),
-                    (None, None) => String::new(),
-                };
-                if key.descending {
-                    words.push_str(" desc");
-                }
-                words
-            })
-            .collect();
+        let keys: Vec<String> = index.keys.iter().map(|key| self.index_key(key)).collect();
         let mut text = keys.join(", ");
         if !index.include.is_empty() {
             text.push_str(") include (");
             text.push_str(&index.include.join(", "));
         }
         text
+    }
+
+    fn index_key(&self, key: &IndexKey) -> String {
+        let mut words = match (&key.column, &key.expression) {
+            (Some(column), _) => column.clone(),
+            (None, Some(expression)) => self.rules.short_expression(expression),
+            (None, None) => String::new(),
+        };
+        if let Some(length) = key.prefix_length {
+            let _ = write!(words, "({length})");
+        }
+        let of_server = |name: &str| {
+            let name = name.strip_prefix("pg_catalog.").unwrap_or(name);
+            self.without_default_schema(name)
+        };
+        if let Some(collation) = &key.collation {
+            let _ = write!(words, " collate {}", of_server(collation));
+        }
+        if let Some(class) = &key.operator_class {
+            let _ = write!(words, " {}", of_server(class));
+        }
+        if key.descending {
+            words.push_str(" desc");
+        }
+        match key.nulls_first {
+            Some(true) => words.push_str(" nulls first"),
+            Some(false) => words.push_str(" nulls last"),
+            None => {}
+        }
+        words
+    }
+
+    fn without_default_schema(&self, name: &str) -> String {
+        let rest = self
+            .default_schema
+            .and_then(|schema| name.strip_prefix(schema))
+            .and_then(|rest| rest.strip_prefix('.'));
+        rest.unwrap_or(name).to_owned()
+    }
+
+    /// What an index has beside its keys.
+    fn index_options(&self, index: &Index) -> String {
+        let mut words = String::new();
+        if index.nulls_not_distinct {
+            words.push_str(" nulls not distinct");
+        }
+        if !index.options.is_empty() {
+            let options = index.options.iter();
+            let options: Vec<String> = options
+                .map(|(name, value)| format!("{name}={value}"))
+                .collect();
+            let _ = write!(words, " with {}", options.join(", "));
+        }
+        if let Some(predicate) = &index.predicate {
+            let predicate = self.rules.short_expression(predicate);
+            let _ = write!(words, " where {predicate}");
+        }
+        if index.invisible {
+            words.push_str(" hidden from the optimiser");
+        }
+        words
     }
 }
 

@@ -173,8 +173,13 @@ pub enum Alteration {
         to: EnumType,
         uses: Vec<EnumUse>,
     },
-    /// A domain.
-    Domain { from: Domain, to: Domain },
+    /// A domain. Over another type, or with another collation, it is made anew and the columns are
+    /// moved over.
+    Domain {
+        from: Domain,
+        to: Domain,
+        uses: Vec<EnumUse>,
+    },
     /// The attributes of a composite type.
     Composite {
         from: CompositeType,

@@ -102,7 +102,11 @@ impl Alteration {
                 to: from,
                 uses,
             },
-            Self::Domain { from, to } => Self::Domain { from: to, to: from },
+            Self::Domain { from, to, uses } => Self::Domain {
+                from: to,
+                to: from,
+                uses,
+            },
             Self::Composite {
                 from,
                 to,

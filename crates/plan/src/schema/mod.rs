@@ -87,6 +87,10 @@ pub struct Schema {
     /// which is not there says so.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub other_types: BTreeSet<ObjectName>,
+    /// PostgreSQL: collations of users, as a column names them. They are neither made nor removed
+    /// either.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub other_collations: BTreeSet<String>,
     /// Objects and properties that were seen and take no part in a comparison, for people:
     /// `event trigger audit_ddl`.
     pub not_compared: Vec<String>,
@@ -122,6 +126,7 @@ impl Schema {
             functions: BTreeMap::new(),
             dependencies: BTreeSet::new(),
             other_types: BTreeSet::new(),
+            other_collations: BTreeSet::new(),
             not_compared: Vec::new(),
         }
     }

@@ -142,8 +142,12 @@ pub struct Function {
     /// Its name.
     #[serde(flatten)]
     pub name: ObjectName,
-    /// The types of its arguments, which tell it from others of the same name: `integer, text`.
+    /// The types of its arguments: `integer, text`.
     pub arguments: String,
+    /// Whether those tell it from others of the same name, as on PostgreSQL. On MySQL a name is that
+    /// of one function and one procedure at most.
+    #[serde(default = "super::constraint::yes", skip_serializing_if = "is_true")]
+    pub overloaded: bool,
     /// Function or procedure.
     pub kind: FunctionKind,
     /// The arguments with names, modes and defaults: `amount integer, note text DEFAULT ''::text`.
@@ -231,11 +235,30 @@ pub struct Dependency {
     pub needs: ObjectRef,
 }
 
-impl Function {
-    /// The name with the argument types, which is the key of the function.
-    pub fn signature(&self) -> String {
-        format!("{}({})", self.name.name, self.arguments)
+impl Domain {
+    /// Whether nothing but another domain can be over that type with that collation.
+    pub fn is_made_anew(&self, to: &Self) -> bool {
+        self.base_type != to.base_type || self.collation != to.collation
     }
+}
+
+impl Function {
+    /// What tells the routine from all others of its schema, which is its key: on PostgreSQL the name
+    /// with the argument types, on MySQL the name and whether it is a procedure.
+    pub fn signature(&self) -> String {
+        let name = &self.name.name;
+        match (self.overloaded, self.kind) {
+            (true, _) => format!("{name}({})", self.arguments),
+            (false, FunctionKind::Function) => name.clone(),
+            (false, FunctionKind::Procedure) => format!("procedure {name}"),
+        }
+    }
+}
+
+/// What serde wants to be asked whether a field goes without saying.
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde gives a reference")]
+fn is_true(value: &bool) -> bool {
+    *value
 }
 
 impl Named for EnumType {

@@ -1,6 +1,6 @@
 //! A person on a terminal is asked what comparing can't find out.
 
-use stairway_tests::{Finished, TestDatabase, has_programs, on_each_backend};
+use stairway_tests::{Backend, Finished, TestDatabase, has_programs, on_each_backend};
 
 use super::{FIRST, PROJECT, checkout, found};
 
@@ -55,6 +55,31 @@ fn a_person_is_asked_whether_it_is_a_rename_and_what_rows_get() {
             table.stdout.contains(question)
                 && table.stdout.contains("~ table posts renamed to articles"),
             "{table}"
+        );
+        let neither = preview(&database, "renamed table", "no\n");
+        assert!(
+            neither.stdout.contains("- table posts") && neither.stdout.contains("+ table articles"),
+            "{neither}"
+        );
+        if database.backend() != Backend::Postgres {
+            // The other databases have no statement for it, and the finding says what to do instead.
+            return;
+        }
+        let question = "Was the value sad of mood renamed to blue?";
+        let value = preview(&database, "renamed value", "y\n");
+        assert!(
+            value.stdout.contains(question)
+                && value
+                    .stdout
+                    .contains("enum mood: value sad renamed to blue"),
+            "{value}"
+        );
+        let neither = preview(&database, "renamed value", "n\n");
+        assert!(
+            neither.stdout.contains(question)
+                && neither.stdout.contains("- enum mood: value sad")
+                && neither.stdout.contains("+ enum mood: value blue"),
+            "{neither}"
         );
     });
 }

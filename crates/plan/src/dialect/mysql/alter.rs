@@ -94,6 +94,27 @@ pub(crate) fn statements(
     if !all.is_empty() {
         sql.push(format!("ALTER TABLE {table} {}", all.join(", ")));
     }
+    partitioned_anew(sql, &table, before, after)
+}
+
+/// The statements with what becomes of the table's partitions. While columns and keys change it has
+/// none, since either partitioning may stand on what only the other one's table has.
+fn partitioned_anew(
+    mut sql: Vec<String>,
+    table: &str,
+    before: &Table,
+    after: &Table,
+) -> Vec<String> {
+    let (old, new) = (&before.options.partition_by, &after.options.partition_by);
+    if old == new {
+        return sql;
+    }
+    if old.is_some() && (!sql.is_empty() || new.is_none()) {
+        sql.insert(0, format!("ALTER TABLE {table} REMOVE PARTITIONING"));
+    }
+    if let Some(clause) = new {
+        sql.push(format!("ALTER TABLE {table} PARTITION BY {clause}"));
+    }
     sql
 }
 

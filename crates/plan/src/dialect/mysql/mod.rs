@@ -6,6 +6,7 @@ pub mod catalogue;
 pub mod ddl;
 pub mod hidden;
 mod meaning;
+pub mod periods;
 mod read;
 mod render;
 mod triggers;
@@ -86,6 +87,10 @@ impl Rules for MysqlRules {
 
     fn tells_unique_index_from_constraint(&self) -> bool {
         false
+    }
+
+    fn alters_partitioning(&self) -> bool {
+        true
     }
 
     fn name_limit(&self) -> usize {

@@ -8,13 +8,13 @@ use crate::dialect::rows::TextRow;
 use crate::dialect::tokens::significant;
 use crate::schema::{
     Check, Column, Deferrability, Dependency, ForeignKey, ForeignKeyAction, Function, FunctionKind,
-    Generated, Identity, IdentityKind, Index, IndexKey, MatchType, ObjectName, ObjectRef,
+    Generated, Identity, IdentityKind, Index, IndexKey, MatchType, Named, ObjectName, ObjectRef,
     PrimaryKey, Schema, Server, Table, Trigger, Unique, View, ViewColumn,
 };
 use crate::sql::lexer::TokenKind;
 
 use super::catalogue::{self, Answers, is_mariadb};
-use super::write::{quoted, string};
+use super::write::{option_words, quoted, string};
 use super::{canonical, types};
 
 /// A schema from the answers. Tables for which `is_ignored` holds are left out.
@@ -81,7 +81,10 @@ impl Reader<'_> {
                 "BASE TABLE" | "SYSTEM VERSIONED" if is_ignored(&name) => continue,
                 "BASE TABLE" => {}
                 "SYSTEM VERSIONED" => {
-                    let versioning = format!("system versioning of table {name}");
+                    let versioning = format!(
+                        "system versioning of table {name} (the server takes changes of the table \
+                         while system_versioning_alter_history is KEEP)"
+                    );
                     self.schema.not_compared.push(versioning);
                 }
                 "VIEW" => {
@@ -107,12 +110,13 @@ impl Reader<'_> {
                 table.options.charset = some(charset);
                 table.options.collation = some(collation);
             }
-            let options: Vec<String> = text(row, 4)
-                .split_whitespace()
-                .filter(|word| *word != "partitioned")
-                .map(ToOwned::to_owned)
-                .collect();
-            table.options.create_options = some(options.join(" "));
+            let (options, places) = create_options(&text(row, 4));
+            self.schema.not_compared.extend(
+                places
+                    .iter()
+                    .map(|place| format!("{place} of table {}", table.name.name)),
+            );
+            table.options.create_options = some(options);
             table.comment = some(text(row, 5));
             self.schema.tables.insert(table.name.clone(), table);
         }
@@ -134,6 +138,13 @@ impl Reader<'_> {
             let Some(table) = self.schema.tables.get_mut(&table_name) else {
                 continue;
             };
+            // The system's times of a row come with the versioning, which takes no part.
+            if matches!(
+                text(row, 6).to_ascii_uppercase().as_str(),
+                "ROW START" | "ROW END"
+            ) {
+                continue;
+            }
             let mut column = Column::new(text(row, 1), column_type);
             let extra = Extra::parse(&text(row, 5));
             column.nullable = text(row, 3) == "YES";
@@ -436,8 +447,7 @@ impl Reader<'_> {
             let key = (text(row, 8), kind);
             let parameters = signatures.get(&key).map_or(&[][..], Vec::as_slice);
             let function = routine(row, parameters);
-            let key = function.name.sibling(function.signature());
-            self.schema.functions.insert(key, function);
+            self.schema.functions.insert(function.key(), function);
         }
     }
 
@@ -452,6 +462,25 @@ impl Reader<'_> {
         }
         self.schema.dependencies = view_dependencies(self.schema);
     }
+}
+
+/// The options of a table, and what of them says where its files are, which is no part of a schema.
+fn create_options(listed: &str) -> (String, Vec<&'static str>) {
+    let mut options = Vec::new();
+    let mut places = Vec::new();
+    let mut words = option_words(listed).into_iter().peekable();
+    while let Some(word) = words.next() {
+        let of_directory = |next: &&str| next.to_ascii_uppercase().starts_with("DIRECTORY=");
+        match word.to_ascii_uppercase().as_str() {
+            "PARTITIONED" => {}
+            "DATA" if words.next_if(of_directory).is_some() => places.push("data directory"),
+            "INDEX" if words.next_if(of_directory).is_some() => places.push("index directory"),
+            _ => options.push(word),
+        }
+    }
+    // The server lists them in the order in which they were given.
+    options.sort_unstable();
+    (options.join(" "), places)
 }
 
 /// What `EXTRA` says about a column.
@@ -748,7 +777,12 @@ fn routine(row: &TextRow, parameters: &[&TextRow]) -> Function {
         .collect();
     let returns = is_function.then(|| text(row, 2));
     let mut definition = format!(
-        "CREATE {} {}({})",
+        "CREATE {}{} {}({})",
+        if is_aggregate(&text(row, 3)) {
+            "AGGREGATE "
+        } else {
+            ""
+        },
         text(row, 1),
         quoted(&name),
         written.join(", ")
@@ -788,7 +822,19 @@ fn routine(row: &TextRow, parameters: &[&TextRow]) -> Function {
         definition,
         // It is part of the definition.
         comment: None,
+        overloaded: false,
     }
+}
+
+/// Whether the body is that of an aggregate function of MariaDB, which the catalogue does not tell:
+/// `FETCH GROUP NEXT ROW` stands in every such body and in no other.
+fn is_aggregate(body: &str) -> bool {
+    significant(body, Dialect::Mysql).windows(4).any(|words| {
+        ["fetch", "group", "next", "row"]
+            .iter()
+            .zip(words)
+            .all(|(word, token)| token.is_word(word))
+    })
 }
 
 /// The names that stand in a text, in lower case.

@@ -142,7 +142,9 @@ impl Renderer<'_> {
                     triggers.entry(table).or_default().push(at);
                 }
                 _ if alter::is_filled(op)
-                    || (is_plainly_unfilled(op) && self.keeps_a_column(&table)) =>
+                    || (is_plainly_unfilled(op)
+                        && self.keeps_a_column(&table)
+                        && !self.moves_a_numbered_key(&table)) =>
                 {
                     groups.extend(open.remove(&table));
                     groups.push(vec![at]);
@@ -177,6 +179,27 @@ impl Renderer<'_> {
             |op| matches!(op, Op::Drop(Object::Column { table: other, .. }) if other == table),
         );
         dropped.count() < before.columns.len()
+    }
+
+    /// Whether the key of a numbered column goes: the server takes that only together with what
+    /// becomes of the column.
+    fn moves_a_numbered_key(&self, table: &ObjectName) -> bool {
+        let is_numbered = self.schema.tables.get(table).is_some_and(|before| {
+            let mut columns = before.columns.iter();
+            columns.any(|column| column.identity.is_some())
+        });
+        is_numbered
+            && self.ops.iter().any(|op| {
+                op.table() == Some(table)
+                    && matches!(
+                        op,
+                        Op::Drop(
+                            Object::PrimaryKey { .. }
+                                | Object::Unique { .. }
+                                | Object::Index { .. }
+                        )
+                    )
+            })
     }
 
     fn dropped_tables(&self) -> BTreeMap<ObjectName, usize> {

@@ -287,7 +287,8 @@ pub(crate) fn options(from: &TableOptions, to: &TableOptions) -> Vec<String> {
     }
     let words = |options: &TableOptions| -> Vec<(String, String)> {
         let text = options.create_options.as_deref().unwrap_or_default();
-        text.split_whitespace()
+        option_words(text)
+            .into_iter()
             .filter_map(|word| word.split_once('='))
             .map(|(name, value)| (name.to_owned(), value.to_owned()))
             .collect()
@@ -295,15 +296,65 @@ pub(crate) fn options(from: &TableOptions, to: &TableOptions) -> Vec<String> {
     let (old, new) = (words(from), words(to));
     for (name, value) in &new {
         if !old.contains(&(name.clone(), value.clone())) {
-            clauses.push(format!("{}={value}", name.to_uppercase()));
+            clauses.push(format!("{}={value}", option_name(name)));
         }
     }
     for (name, _) in &old {
         if !new.iter().any(|(other, _)| other == name) {
-            clauses.push(format!("{}=DEFAULT", name.to_uppercase()));
+            let name = option_name(name);
+            clauses.push(format!("{name}={}", unset(&name)));
         }
     }
     clauses
+}
+
+/// The options of a table as the catalogue lists them, one by one: a quoted value may have spaces.
+pub(crate) fn option_words(text: &str) -> Vec<&str> {
+    let mut words = Vec::new();
+    let mut start = 0;
+    let mut quote = None;
+    for (at, character) in text.char_indices() {
+        if let Some(open) = quote {
+            if character == open {
+                quote = None;
+            }
+        } else if matches!(character, '\'' | '"' | '`') {
+            quote = Some(character);
+        } else if character.is_whitespace() {
+            words.push(&text[start..at]);
+            start = at + character.len_utf8();
+        }
+    }
+    words.push(&text[start..]);
+    words.retain(|word| !word.is_empty());
+    words
+}
+
+/// The name of an option as it is written. Those of a storage engine stand in backticks.
+fn option_name(listed: &str) -> String {
+    if listed.starts_with('`') {
+        listed.to_owned()
+    } else {
+        listed.to_uppercase()
+    }
+}
+
+/// What an option is set to where nothing is said of it. Those that are plain numbers know no
+/// `DEFAULT`.
+fn unset(option: &str) -> &'static str {
+    const NUMBERS: [&str; 6] = [
+        "AVG_ROW_LENGTH",
+        "CHECKSUM",
+        "DELAY_KEY_WRITE",
+        "KEY_BLOCK_SIZE",
+        "MAX_ROWS",
+        "MIN_ROWS",
+    ];
+    if NUMBERS.contains(&option) {
+        "0"
+    } else {
+        "DEFAULT"
+    }
 }
 
 /// A statement that makes the view, or replaces it.

@@ -4,6 +4,8 @@
 //! every name comes out qualified and therefore always the same. Their number does not depend on how
 //! much there is. Every value comes as text; lists come as JSON.
 
+use super::others;
+
 /// What to run before the queries, in this order.
 pub const BEGIN: &[&str] = &[
     "BEGIN TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY",
@@ -50,6 +52,11 @@ impl CatalogueQuery {
                 since(150_000, "c.confdelsetcols", "NULL::smallint[]"),
             )
             .replace("{multirange}", since(140_000, "r.rngmultitypid", "0"))
+            .replace(
+                "{compressed}",
+                since(140_000, "a.attcompression <> ''", "false"),
+            )
+            .replace("{not_of_extension}", NOT_OF_EXTENSION)
             .replace("{own_trigger}", since(130_000, "t.tgparentid = 0", "true"))
             .replace(
                 "{operator_class_options}",
@@ -58,8 +65,25 @@ impl CatalogueQuery {
     }
 }
 
+impl CatalogueQuery {
+    /// The text for a server that shows what the session has made in its temporary schema, too.
+    pub fn with_temporary_objects(&self, version: u32) -> String {
+        let own = "pg_my_temp_schema()";
+        self.for_version(version)
+            .replace(USER_SCHEMAS, &format!("({USER_SCHEMAS} OR n.oid = {own})"))
+            .replace(
+                "c.relpersistence <> 't'",
+                &format!("(c.relpersistence <> 't' OR c.relnamespace = {own})"),
+            )
+    }
+}
+
 /// The condition that a schema `n` is not the server's own.
 const USER_SCHEMAS: &str = "n.nspname <> 'information_schema' AND n.nspname NOT LIKE 'pg\\_%'";
+
+/// The condition that an object `o` belongs to no extension and is no part of another object.
+const NOT_OF_EXTENSION: &str = "NOT EXISTS (SELECT FROM pg_catalog.pg_depend e
+                  WHERE e.classid = o.tableoid AND e.objid = o.oid AND e.deptype IN ('e', 'i'))";
 
 /// All further queries, in the order in which [`super::read`] expects their rows.
 pub const QUERIES: &[CatalogueQuery] = &[
@@ -293,8 +317,12 @@ ORDER BY n.nspname, p.proname, 4",
     CatalogueQuery {
         name: "dependencies",
         sql: "
-SELECT DISTINCT k.class, coalesce(r.ev_class, ad.adrelid, d.objid), coalesce(ad.adnum, 0),
-       rk.class, d.refobjid, CASE WHEN rk.class = 'pg_class' THEN d.refobjsubid ELSE 0 END
+SELECT found.class, found.oid::text, found.position, found.needed_class, found.needed::text,
+       found.needed_position
+FROM (
+SELECT DISTINCT k.class, coalesce(r.ev_class, ad.adrelid, d.objid) AS oid,
+       coalesce(ad.adnum, 0) AS position, rk.class AS needed_class, d.refobjid AS needed,
+       CASE WHEN rk.class = 'pg_class' THEN d.refobjsubid ELSE 0 END AS needed_position
 FROM pg_catalog.pg_depend d
 CROSS JOIN LATERAL (SELECT relname AS class FROM pg_catalog.pg_class WHERE oid = d.classid) k
 CROSS JOIN LATERAL (SELECT relname AS class FROM pg_catalog.pg_class WHERE oid = d.refclassid) rk
@@ -305,87 +333,17 @@ WHERE d.objid >= 16384 AND d.refobjid >= 16384 AND d.deptype IN ('n', 'a')
                   'pg_policy', 'pg_class', 'pg_type')
   AND rk.class IN ('pg_class', 'pg_proc', 'pg_type', 'pg_extension')
   AND (rk.class <> 'pg_class' OR k.class IN ('pg_rewrite', 'pg_attrdef', 'pg_trigger',
-                                             'pg_policy', 'pg_proc'))
+                                             'pg_policy', 'pg_proc'))) found
+UNION ALL
+SELECT 'extension', e.extname, 0, 'extension', f.extname, 0
+FROM pg_catalog.pg_depend d
+JOIN pg_catalog.pg_extension e ON e.tableoid = d.classid AND e.oid = d.objid
+JOIN pg_catalog.pg_extension f ON f.tableoid = d.refclassid AND f.oid = d.refobjid
 ORDER BY 1, 2, 3, 4, 5, 6",
     },
     CatalogueQuery {
         name: "what is not compared",
-        sql: "
-SELECT CASE t.typtype WHEN 'b' THEN 'base type' WHEN 'r' THEN 'range type'
-            ELSE 'multirange type' END,
-       n.nspname, t.typname, 1
-FROM pg_catalog.pg_type t
-JOIN pg_catalog.pg_namespace n ON n.oid = t.typnamespace
-WHERE {user_schemas}
-  AND (t.typtype = 'b' AND t.typcategory <> 'A'
-       OR EXISTS (SELECT FROM pg_catalog.pg_range r
-                  WHERE t.oid IN (r.rngtypid, {multirange}) AND r.rngcanonical <> 0))
-  AND NOT EXISTS (SELECT FROM pg_catalog.pg_depend e
-                  WHERE e.objid = t.oid AND e.deptype = 'e')
-UNION ALL
-SELECT CASE p.prokind WHEN 'a' THEN 'aggregate' ELSE 'window function' END, n.nspname,
-       p.proname, 1
-FROM pg_catalog.pg_proc p JOIN pg_catalog.pg_namespace n ON n.oid = p.pronamespace
-WHERE {user_schemas} AND p.prokind IN ('a', 'w')
-  AND NOT EXISTS (SELECT FROM pg_catalog.pg_depend e
-                  WHERE e.objid = p.oid AND e.deptype = 'e')
-UNION ALL
-SELECT 'foreign table', n.nspname, c.relname, 1
-FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
-WHERE {user_schemas} AND c.relkind = 'f'
-  AND NOT EXISTS (SELECT FROM pg_catalog.pg_depend e
-                  WHERE e.objid = c.oid AND e.deptype = 'e')
-UNION ALL
-SELECT 'rule', n.nspname, c.relname || '.' || r.rulename, 1
-FROM pg_catalog.pg_rewrite r JOIN pg_catalog.pg_class c ON c.oid = r.ev_class
-JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
-WHERE {user_schemas} AND r.rulename <> '_RETURN'
-UNION ALL
-SELECT 'statistics object', n.nspname, s.stxname, 1
-FROM pg_catalog.pg_statistic_ext s JOIN pg_catalog.pg_namespace n ON n.oid = s.stxnamespace
-WHERE {user_schemas}
-UNION ALL
-SELECT 'operator', n.nspname, o.oprname, 1
-FROM pg_catalog.pg_operator o JOIN pg_catalog.pg_namespace n ON n.oid = o.oprnamespace
-WHERE {user_schemas}
-  AND NOT EXISTS (SELECT FROM pg_catalog.pg_depend e
-                  WHERE e.objid = o.oid AND e.deptype = 'e')
-UNION ALL
-SELECT 'collation', n.nspname, o.collname, 1
-FROM pg_catalog.pg_collation o JOIN pg_catalog.pg_namespace n ON n.oid = o.collnamespace
-WHERE {user_schemas}
-UNION ALL
-SELECT 'text search configuration', n.nspname, o.cfgname, 1
-FROM pg_catalog.pg_ts_config o JOIN pg_catalog.pg_namespace n ON n.oid = o.cfgnamespace
-WHERE {user_schemas}
-  AND NOT EXISTS (SELECT FROM pg_catalog.pg_depend e
-                  WHERE e.objid = o.oid AND e.deptype = 'e')
-UNION ALL
-SELECT 'storage or statistics of column', n.nspname, c.relname || '.' || a.attname, 1
-FROM pg_catalog.pg_attribute a
-JOIN pg_catalog.pg_type t ON t.oid = a.atttypid
-JOIN pg_catalog.pg_class c ON c.oid = a.attrelid
-JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
-WHERE {user_schemas} AND c.relkind IN ('r', 'p', 'm') AND NOT c.relispartition AND a.attnum > 0
-  AND NOT a.attisdropped
-  AND (coalesce(a.attstattarget, -1) <> -1 OR a.attstorage <> t.typstorage
-       OR EXISTS (SELECT FROM unnest(a.attoptions) option WHERE starts_with(option, 'n_distinct')))
-  AND NOT EXISTS (SELECT FROM pg_catalog.pg_depend e
-                  WHERE e.objid = c.oid AND e.deptype = 'e')
-UNION ALL
-SELECT 'event trigger', NULL, evtname, 1 FROM pg_catalog.pg_event_trigger
-UNION ALL
-SELECT 'publication', NULL, pubname, 1 FROM pg_catalog.pg_publication
-UNION ALL
-SELECT 'foreign server', NULL, srvname, 1 FROM pg_catalog.pg_foreign_server
-UNION ALL
-SELECT 'partitions', pn.nspname, p.relname, count(*)
-FROM pg_catalog.pg_inherits h
-JOIN pg_catalog.pg_class c ON c.oid = h.inhrelid AND c.relispartition AND c.relkind IN ('r', 'p')
-JOIN pg_catalog.pg_class p ON p.oid = h.inhparent
-JOIN pg_catalog.pg_namespace pn ON pn.oid = p.relnamespace
-GROUP BY 1, 2, 3
-ORDER BY 1, 2, 3",
+        sql: others::SQL,
     },
     // A range type with a canonical function can't be made in one statement, and takes a function in
     // C: it is left alone.

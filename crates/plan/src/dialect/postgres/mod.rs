@@ -3,6 +3,7 @@
 pub mod catalogue;
 pub mod judge;
 mod normalise;
+mod others;
 mod quote;
 mod read;
 mod render;

@@ -655,6 +655,7 @@ impl Reader<'_> {
         let function = Function {
             name: ObjectName::new(row.text(1)?, row.text(2)?),
             arguments: row.optional(3).unwrap_or_default().to_owned(),
+            overloaded: true,
             kind,
             parameters: row.optional(4).unwrap_or_default().to_owned(),
             returns: row.optional(5).map(ToOwned::to_owned),
@@ -737,6 +738,10 @@ impl Reader<'_> {
             "pg_constraint" => self.parts.get(&("constraint", oid.to_owned())).cloned(),
             "pg_trigger" => self.parts.get(&("trigger", oid.to_owned())).cloned(),
             "pg_policy" => self.parts.get(&("policy", oid.to_owned())).cloned(),
+            // The row has its name.
+            "extension" => Some(ObjectRef::Extension {
+                name: oid.to_owned(),
+            }),
             "pg_proc" => {
                 let name = self.functions.get(oid)?.clone();
                 Some(ObjectRef::Function { name })
@@ -761,6 +766,9 @@ impl Reader<'_> {
             Some(schema) => {
                 let name = ObjectName::new(schema, row.text(2)?);
                 let short = self.schema.short_name(&name);
+                if kind == "collation" {
+                    self.schema.other_collations.insert(quote::object(&name));
+                }
                 if kind.ends_with(" type") {
                     self.schema.other_types.insert(name);
                 }
@@ -769,7 +777,10 @@ impl Reader<'_> {
             None => row.text(2)?.to_owned(),
         };
         let entry = if kind == "partitions" {
-            format!("{} partitions of {name}", row.text(3)?)
+            match row.text(3)? {
+                "1" => format!("1 partition of {name}"),
+                several => format!("{several} partitions of {name}"),
+            }
         } else {
             format!("{kind} {name}")
         };
@@ -799,10 +810,10 @@ impl Reader<'_> {
             domain.checks.sort();
         }
         if self.granted > 0 {
-            self.schema.not_compared.push(format!(
-                "privileges, which {} tables and views have",
-                self.granted
-            ));
+            self.schema.not_compared.push(match self.granted {
+                1 => "privileges, which 1 table or view has".to_owned(),
+                several => format!("privileges, which {several} tables and views have"),
+            });
         }
         self.schema
     }

@@ -203,6 +203,11 @@ fn is_text(base: &str) -> bool {
     matches!(base, "varchar" | "text" | "char" | "bpchar" | "name")
 }
 
+/// Whether every value can be written as one of the type.
+fn is_json(base: &str) -> bool {
+    matches!(base, "json" | "jsonb")
+}
+
 /// Whether PostgreSQL converts the one into the other when a column changes its type.
 pub(super) fn is_assignable(from: &ColumnType, to: &ColumnType) -> bool {
     let to_text = to.user_type.is_none() && is_text(&to.base) && to.array_dimensions == 0;
@@ -235,6 +240,7 @@ pub(super) fn using(column: &str, from: &ColumnType, to: &ColumnType) -> Option<
             let value = value.unwrap_or_else(|| column.to_owned());
             format!("CASE WHEN {column} IS NULL THEN NULL ELSE ARRAY[{value}]::{new} END")
         }
+        (1, 0) if is_json(&to.base) => format!("to_{}({column})", to.base),
         (1, 0) => {
             let first = format!("({column}[1])");
             let value = converted(&first, &from.element(), to);
@@ -326,7 +332,10 @@ pub(super) fn change(from: &ColumnType, to: &ColumnType) -> TypeChange {
             };
             change.note = Some(format!("the number counts seconds{since}"));
         }
-        if from.array_dimensions > to.array_dimensions {
+        if from.array_dimensions > to.array_dimensions && is_json(&to.base) {
+            change.warnings.remove(&Warning::MayFailOnData);
+            change.risk = Risk::Rewrites;
+        } else if from.array_dimensions > to.array_dimensions {
             change.note = Some("only the first element of each array is kept".to_owned());
             change.warnings.insert(Warning::DataLoss);
             change.risk = Risk::DataLoss;

@@ -14,7 +14,7 @@ mod write;
 use std::collections::BTreeSet;
 
 use crate::op::{Op, Risk, Warning};
-use crate::schema::{ColumnType, Generated, Schema};
+use crate::schema::{ColumnType, Generated, Schema, Table};
 use crate::sql::lexer::TokenKind;
 
 use super::tokens::{significant, unquote};
@@ -92,6 +92,22 @@ impl Rules for SqliteRules {
     fn alters_generation(&self, _from: Option<&Generated>, _to: Option<&Generated>) -> bool {
         // The table is made anew, so everything can be changed.
         true
+    }
+
+    fn unlike_keys(&self, from: &Table, to: &Table, column: &str) -> Option<String> {
+        let is_rowid = |table: &Table| read::rowid_alias(table) == Some(column);
+        let key = |table: &Table| table.primary_key.as_ref().map(|key| key.columns.clone());
+        let same_tables = key(from) == key(to)
+            && (from.options.strict, from.options.without_rowid)
+                == (to.options.strict, to.options.without_rowid);
+        if !same_tables || is_rowid(from) == is_rowid(to) {
+            return None;
+        }
+        let other = if is_rowid(from) { to } else { from };
+        let other = &other.column(column)?.column_type.text;
+        Some(format!(
+            "an INTEGER PRIMARY KEY numbers new rows by itself, and one of type {other} does not"
+        ))
     }
 
     fn name_limit(&self) -> usize {

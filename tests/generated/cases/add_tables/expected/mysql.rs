@@ -88,7 +88,7 @@ impl MigrationTrait for Migration {
             )
             .await?;
 
-        // + index posts_body on posts (body)
+        // + index posts_body on posts (body(40))
         // Done above, with: + table posts (6 columns)
 
         // + index posts_published on posts (published_at)
@@ -113,7 +113,7 @@ impl MigrationTrait for Migration {
         // - index posts_published on posts (published_at)
         // Done with: - table posts (6 columns)
 
-        // - index posts_body on posts (body)
+        // - index posts_body on posts (body(40))
         // Done with: - table posts (6 columns)
 
         // - table posts (6 columns)

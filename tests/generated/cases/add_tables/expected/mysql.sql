@@ -31,7 +31,7 @@ CREATE TABLE `posts` (
   CONSTRAINT `posts_author` FOREIGN KEY (`author_id`) REFERENCES `users` (`id`) ON DELETE CASCADE
 );
 
--- + index posts_body on posts (body)
+-- + index posts_body on posts (body(40))
 
 -- + index posts_published on posts (published_at)
 

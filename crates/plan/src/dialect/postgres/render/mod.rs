@@ -280,7 +280,7 @@ fn alter(alteration: &Alteration, state: &Schema) -> Vec<String> {
             uses,
             embedded,
         } => composite::alter(from, to, uses, *embedded, state),
-        Alteration::Domain { from, to } => user_type::alter_domain(from, to),
+        Alteration::Domain { from, to, uses } => user_type::alter_domain(from, to, uses, state),
         Alteration::Sequence { from, to } => object::alter_sequence(from, to),
         Alteration::Function { to, .. } => object::create_function(to),
         Alteration::View { from, to } => object::alter_view(from, to),

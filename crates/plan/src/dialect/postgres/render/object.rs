@@ -107,12 +107,11 @@ pub(super) fn signature(key: &ObjectName) -> String {
 
 pub(super) fn create_function(function: &Function) -> Vec<String> {
     let mut sql = Vec::new();
-    // The body of an SQL function is read when the function is made, and what it names may only be
-    // made later.
-    let is_read = function
-        .definition
-        .to_ascii_lowercase()
-        .contains("language sql");
+    // The body of an SQL function is read when the function is made, as the types of a procedure's
+    // variables are, and what it names may only be made later or be found by a search path of its own.
+    let definition = function.definition.to_ascii_lowercase();
+    let is_read = definition.contains("language sql")
+        || definition.contains("language plpgsql") && definition.contains("declare");
     if is_read {
         sql.push("SET check_function_bodies = off".to_owned());
     }

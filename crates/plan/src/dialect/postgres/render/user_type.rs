@@ -1,6 +1,6 @@
 //! Enums and domains.
 
-use super::super::quote;
+use super::super::{quote, types};
 use super::comment_sql;
 use crate::dialect::Rendered;
 use crate::op::{Alteration, CommentTarget, EnumUse, Op};
@@ -229,7 +229,53 @@ pub(super) fn create_domain(domain: &Domain) -> Vec<String> {
     statements
 }
 
-pub(super) fn alter_domain(from: &Domain, to: &Domain) -> Vec<String> {
+/// Another base type: the old domain is put aside, the new one made, every column moved over, and
+/// the old domain dropped.
+fn domain_anew(from: &Domain, to: &Domain, uses: &[EnumUse], state: &Schema) -> Vec<String> {
+    let name = &to.name;
+    let mut aside = format!("{}__old", name.name);
+    while state.domains.contains_key(&name.sibling(aside.clone())) {
+        aside.push('_');
+    }
+    let mut sql = vec![format!(
+        "ALTER DOMAIN {} RENAME TO {}",
+        quote::object(&from.name),
+        quote::name(&aside)
+    )];
+    let comment = state.domains.get(name).and_then(|old| old.comment.clone());
+    sql.extend(create_domain(&Domain {
+        comment,
+        ..to.clone()
+    }));
+    for column in uses {
+        let new = type_of(column, name);
+        let old = quote::name(&column.column);
+        let value = if column.is_array {
+            format!("{old}::text[]::{new}")
+        } else {
+            match types::using(&old, &from.base_type, &to.base_type) {
+                Some(converted) => format!("({converted})::{new}"),
+                None => format!("{old}::{new}"),
+            }
+        };
+        sql.push(move_column(column, &new, &value, state));
+    }
+    sql.push(format!(
+        "DROP DOMAIN {}",
+        quote::object(&name.sibling(aside))
+    ));
+    sql
+}
+
+pub(super) fn alter_domain(
+    from: &Domain,
+    to: &Domain,
+    uses: &[EnumUse],
+    state: &Schema,
+) -> Vec<String> {
+    if from.is_made_anew(to) {
+        return domain_anew(from, to, uses, state);
+    }
     let on = format!("ALTER DOMAIN {}", quote::object(&to.name));
     let mut sql = Vec::new();
     for check in &from.checks {
