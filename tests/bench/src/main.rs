@@ -8,6 +8,7 @@ mod apply;
 mod build_cost;
 mod compare;
 mod contention;
+mod journal;
 mod memory;
 mod migrator;
 mod planning;
@@ -66,6 +67,7 @@ async fn all(chosen: &[&str]) -> Outcome {
         }
         if wanted("contention") {
             contention::measure(&world, &mut report).await?;
+            journal::measure(&world, &mut report).await?;
         }
         if wanted("memory") {
             memory::measure(&world, &mut report).await?;
