@@ -60,8 +60,10 @@ pub(crate) async fn is_up_to_date(
 /// Reads without asking first which tables are there, which is dear on MySQL and SQLite. Nothing if
 /// one is missing. PostgreSQL would write that into its log as an error, and is quick to ask.
 async fn read_as_if_complete(session: &mut Session, books: &Bookkeeping) -> Option<Vec<TextRow>> {
-    if books.dialect() == Dialect::Postgres {
-        return None;
+    match books.dialect() {
+        Dialect::Postgres => return None,
+        Dialect::Sqlite => return session.rows(books.read_applied_together()).await.ok(),
+        Dialect::MySql => {}
     }
     let all = ExistingTables {
         history: true,

@@ -251,4 +251,33 @@ mod tests {
         assert_ne!(books.lock_name("one"), books.lock_name("two"));
         assert!(books.lock_name(&"x".repeat(200)).len() <= 64);
     }
+
+    #[test]
+    fn applied_revisions_are_understood_in_a_row_each_and_all_in_one() {
+        let books = Bookkeeping::new(Dialect::Sqlite, DEFAULT_HISTORY_TABLE, None);
+        let row =
+            |kind: &str, text: Option<&str>| vec![Some(kind.to_owned()), text.map(str::to_owned)];
+        let parsed = |rows: &[Vec<Option<String>>]| {
+            let ids = books.parse_applied(rows)?;
+            Some(ids.iter().map(ToString::to_string).collect::<Vec<_>>())
+        };
+        let two = Some(vec!["a".to_owned(), "it's \"b\"".to_owned()]);
+        assert_eq!(
+            parsed(&[
+                row("applied", Some("a")),
+                row("applied", Some("it's \"b\""))
+            ]),
+            two
+        );
+        assert_eq!(
+            parsed(&[row("all applied", Some(r#"["a","it's \"b\""]"#))]),
+            two
+        );
+        assert_eq!(parsed(&[row("all applied", Some("[]"))]), Some(Vec::new()));
+        assert_eq!(parsed(&[row("all applied", Some(r#"["a",null]"#))]), None);
+        assert_eq!(
+            parsed(&[row("all applied", Some("[]")), row("journal", Some("a"))]),
+            None
+        );
+    }
 }
