@@ -70,17 +70,7 @@ impl Room<'_> {
         if to.attributes.starts_with(&from.attributes) {
             return;
         }
-        let name = to.name.clone();
-        self.waiting
-            .push((ObjectRef::Type { name }, Reach::Swap, about.to_owned()));
-        for column in uses {
-            let reference = ObjectRef::Column {
-                table: column.table.clone(),
-                column: column.column.clone(),
-            };
-            self.waiting
-                .push((reference, Reach::Swap, about.to_owned()));
-        }
+        self.note_swap(&to.name, uses, about);
     }
 
     fn note_what_goes(&mut self, findings: &Findings) {

@@ -25,6 +25,11 @@ pub fn statements(key_columns: &[TextRow], rules: &[TextRow]) -> Option<String> 
             table.as_ref().filter(|_| is_hidden)
         })
         .collect();
+    show_create(tables)
+}
+
+/// The statements, in one text, that show these tables. None for no tables.
+pub(super) fn show_create(tables: BTreeSet<&String>) -> Option<String> {
     let shown: Vec<String> = tables
         .into_iter()
         .map(|table| format!("SHOW CREATE TABLE {}", write::quoted(table)))

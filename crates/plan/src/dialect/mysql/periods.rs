@@ -9,7 +9,7 @@ use crate::dialect::rows::TextRow;
 use crate::dialect::tokens::{Token, significant};
 
 use super::catalogue::Answers;
-use super::write;
+use super::hidden;
 
 /// The statements, in one text, that show the tables with a check that may be a period. Nothing where
 /// there is none.
@@ -30,11 +30,7 @@ pub fn statements(answers: &Answers) -> Option<String> {
             table.as_ref().filter(|_| both)
         })
         .collect();
-    let shown: Vec<String> = tables
-        .into_iter()
-        .map(|table| format!("SHOW CREATE TABLE {}", write::quoted(table)))
-        .collect();
-    (!shown.is_empty()).then(|| shown.join("; "))
+    hidden::show_create(tables)
 }
 
 /// Takes the periods out of the checks and returns them for people.
