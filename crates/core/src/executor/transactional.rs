@@ -105,8 +105,8 @@ impl Executor<'_> {
         }
     }
 
-    /// PostgreSQL: has the server prepare what every step sends, which takes it a third of a small step
-    /// otherwise. Where that fails, steps send it in full.
+    /// PostgreSQL: has the server prepare what every step sends, which takes it a quarter of a small
+    /// step otherwise. Where that fails, steps send it in full.
     pub(crate) async fn prepare_statements(&mut self) {
         if self.session.dialect() != Dialect::Postgres || self.request.footing == Footing::Pooled {
             return;
@@ -135,7 +135,7 @@ impl Executor<'_> {
 
     /// Whether the revision whose id an expression gives is in the history.
     fn applied(&self, id: &str) -> String {
-        as_letter(&self.books.condition_applied(id))
+        as_letter(&self.books.applied_condition_for(id))
     }
 
     /// PostgreSQL: whether the lock is held, whether the step is done, and who is asked; sets the mark.

@@ -231,11 +231,11 @@ impl Bookkeeping {
 
     /// The condition that a revision is in the history table.
     pub fn applied_condition(&self, revision: &RevisionId) -> String {
-        self.condition_applied(&self.text(revision.as_str()))
+        self.applied_condition_for(&self.text(revision.as_str()))
     }
 
     /// The same for the revision whose id an expression gives.
-    pub fn condition_applied(&self, id: &str) -> String {
+    pub fn applied_condition_for(&self, id: &str) -> String {
         format!(
             "EXISTS (SELECT 1 FROM {} WHERE version = {id})",
             self.quoted(&self.history)

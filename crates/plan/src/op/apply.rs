@@ -463,26 +463,9 @@ fn rename_enum_value(schema: &mut Schema, name: &ObjectName, from: &str, to: &st
         format!("{}{spelled}", quoted(from)),
         format!("{}{spelled}", quoted(to)),
     );
-    let rename = |text: &mut String| *text = text.replace(&old, &new);
     for table in schema.tables.values_mut() {
-        for column in &mut table.columns {
-            column.default.iter_mut().for_each(rename);
-            if let Some(generated) = &mut column.generated {
-                rename(&mut generated.expression);
-            }
-        }
-        for check in &mut table.checks {
-            rename(&mut check.expression);
-        }
-        for index in table.indexes.values_mut() {
-            index.predicate.iter_mut().for_each(rename);
-            for key in &mut index.keys {
-                key.expression.iter_mut().for_each(rename);
-            }
-        }
-        for policy in table.policies.values_mut() {
-            policy.using.iter_mut().for_each(rename);
-            policy.check.iter_mut().for_each(rename);
+        for text in table.expressions_mut() {
+            *text = text.replace(&old, &new);
         }
         table.sort();
     }

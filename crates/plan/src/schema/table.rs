@@ -112,6 +112,26 @@ impl Table {
         }
     }
 
+    /// Every expression that the server has read: defaults, generated columns, checks, indexes and policies.
+    pub fn expressions_mut(&mut self) -> impl Iterator<Item = &mut String> {
+        let columns = self.columns.iter_mut().flat_map(|column| {
+            let generated = column.generated.iter_mut();
+            let generated = generated.map(|generated| &mut generated.expression);
+            column.default.iter_mut().chain(generated)
+        });
+        let checks = self.checks.iter_mut().map(|check| &mut check.expression);
+        let indexes = self.indexes.values_mut().flat_map(|index| {
+            let keys = index.keys.iter_mut();
+            let keys = keys.flat_map(|key| key.expression.iter_mut());
+            index.predicate.iter_mut().chain(keys)
+        });
+        let policies = self
+            .policies
+            .values_mut()
+            .flat_map(|policy| policy.using.iter_mut().chain(&mut policy.check));
+        columns.chain(checks).chain(indexes).chain(policies)
+    }
+
     /// The column of this name.
     pub fn column(&self, name: &str) -> Option<&Column> {
         self.columns.iter().find(|column| column.name == name)

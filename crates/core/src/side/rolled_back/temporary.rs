@@ -104,20 +104,8 @@ fn qualify(schema: &mut Schema, name: &str) {
             if is_inside(&column.column_type) && !column.column_type.text.starts_with(name) {
                 column.column_type.text = format!("{name}.{}", column.column_type.text);
             }
-            column.default.iter_mut().for_each(with_schema);
-            if let Some(generated) = &mut column.generated {
-                with_schema(&mut generated.expression);
-            }
         }
-        for check in &mut table.checks {
-            with_schema(&mut check.expression);
-        }
-        for index in table.indexes.values_mut() {
-            index.predicate.iter_mut().for_each(with_schema);
-            for key in &mut index.keys {
-                key.expression.iter_mut().for_each(with_schema);
-            }
-        }
+        table.expressions_mut().for_each(with_schema);
     }
 }
 

@@ -2,7 +2,7 @@
 
 use super::super::{quote, types};
 use super::comment_sql;
-use super::user_type::{move_column, type_of};
+use super::user_type::{move_column, name_aside, type_of};
 use crate::op::{Alteration, CommentTarget, CompositeWay, EnumUse, composite_way, same_values};
 use crate::schema::{Attribute, CompositeType, ObjectName, RangeType, Schema};
 
@@ -135,10 +135,7 @@ fn in_place(from: &CompositeType, to: &CompositeType) -> Vec<String> {
 /// The old type is put aside, the new one made, every column moved over, and the old type dropped.
 fn anew(from: &CompositeType, to: &CompositeType, uses: &[EnumUse], state: &Schema) -> Vec<String> {
     let name = &to.name;
-    let mut aside = name.sibling(format!("{}__old", name.name));
-    while is_taken(&aside, state) {
-        aside.name.push('_');
-    }
+    let aside = name_aside(name, state);
     let mut sql = vec![format!(
         "ALTER TYPE {} RENAME TO {}",
         quote::object(&from.name),
@@ -181,14 +178,4 @@ fn moved_over(column: &str, from: &CompositeType, to: &CompositeType) -> String 
         attributes.join(", "),
         quote::object(&to.name)
     )
-}
-
-fn is_taken(name: &ObjectName, state: &Schema) -> bool {
-    state.composites.contains_key(name)
-        || state.ranges.contains_key(name)
-        || state.enums.contains_key(name)
-        || state.domains.contains_key(name)
-        || state.tables.contains_key(name)
-        || state.views.contains_key(name)
-        || state.sequences.contains_key(name)
 }

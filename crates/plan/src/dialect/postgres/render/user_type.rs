@@ -102,11 +102,7 @@ pub(super) fn swap_at(ops: &[Op], position: usize) -> Option<Swap<'_>> {
 /// type dropped. The first operation has the statements, the others point to it.
 pub(super) fn render_swap(swap: &Swap<'_>, position: usize, state: &Schema) -> Vec<Rendered> {
     let name = &swap.to.name;
-    let mut aside = format!("{}__old", name.name);
-    while state.enums.contains_key(&name.sibling(aside.clone())) {
-        aside.push('_');
-    }
-    let aside = name.sibling(aside);
+    let aside = name_aside(name, state);
     let mut sql = vec![
         format!(
             "ALTER TYPE {} RENAME TO {}",
@@ -146,6 +142,26 @@ pub(super) fn render_swap(swap: &Swap<'_>, position: usize, state: &Schema) -> V
         },
     );
     rendered
+}
+
+/// The name under which a type waits while one of its name is made anew.
+pub(super) fn name_aside(name: &ObjectName, state: &Schema) -> ObjectName {
+    let mut aside = name.sibling(format!("{}__old", name.name));
+    while is_taken(&aside, state) {
+        aside.name.push('_');
+    }
+    aside
+}
+
+/// Types share their names with tables, views and sequences.
+fn is_taken(name: &ObjectName, state: &Schema) -> bool {
+    state.composites.contains_key(name)
+        || state.ranges.contains_key(name)
+        || state.enums.contains_key(name)
+        || state.domains.contains_key(name)
+        || state.tables.contains_key(name)
+        || state.views.contains_key(name)
+        || state.sequences.contains_key(name)
 }
 
 /// The type of a column that is of the type of this name, or an array of it.
@@ -233,14 +249,11 @@ pub(super) fn create_domain(domain: &Domain) -> Vec<String> {
 /// the old domain dropped.
 fn domain_anew(from: &Domain, to: &Domain, uses: &[EnumUse], state: &Schema) -> Vec<String> {
     let name = &to.name;
-    let mut aside = format!("{}__old", name.name);
-    while state.domains.contains_key(&name.sibling(aside.clone())) {
-        aside.push('_');
-    }
+    let aside = name_aside(name, state);
     let mut sql = vec![format!(
         "ALTER DOMAIN {} RENAME TO {}",
         quote::object(&from.name),
-        quote::name(&aside)
+        quote::name(&aside.name)
     )];
     let comment = state.domains.get(name).and_then(|old| old.comment.clone());
     sql.extend(create_domain(&Domain {
@@ -260,10 +273,7 @@ fn domain_anew(from: &Domain, to: &Domain, uses: &[EnumUse], state: &Schema) -> 
         };
         sql.push(move_column(column, &new, &value, state));
     }
-    sql.push(format!(
-        "DROP DOMAIN {}",
-        quote::object(&name.sibling(aside))
-    ));
+    sql.push(format!("DROP DOMAIN {}", quote::object(&aside)));
     sql
 }
 
