@@ -82,11 +82,16 @@ fn schema(database: &TestDatabase) -> Rows {
 
 /// What the books hold, but for who, when and how long.
 fn history(database: &TestDatabase) -> (Rows, Rows) {
-    let ledger = "SELECT revision, parents, message, checksum_algorithm, checksum, statements \
-                  FROM stairway_ledger ORDER BY sequence";
+    let order = match database.backend() {
+        Backend::Postgres | Backend::MySql => "l.sequence",
+        Backend::Sqlite => "m.rowid",
+    };
     (
         database.rows("SELECT version FROM seaql_migrations ORDER BY version"),
-        database.rows(ledger),
+        database.rows(&format!(
+            "SELECT revision, parents, message, checksum_algorithm, checksum, statements FROM stairway_ledger l \
+             JOIN seaql_migrations m ON m.version = l.revision ORDER BY {order}"
+        )),
     )
 }
 

@@ -75,7 +75,8 @@ impl Executor<'_> {
         grouped: bool,
     ) -> Result<Journal, StepEnd> {
         // Under a lock of the session's own there is nothing else than what the run began with.
-        let query = if self.request.footing == Footing::Direct && !self.is_interrupted(progress) {
+        let is_interrupted = self.is_interrupted(&progress.revision.id, progress.direction);
+        let query = if self.request.footing == Footing::Direct && !is_interrupted {
             String::new()
         } else {
             let (revision, direction) = (&progress.revision.id, progress.direction);
@@ -136,7 +137,7 @@ impl Executor<'_> {
         if run == self.who.run_id {
             return Ok(());
         }
-        let question = self.books.count_audit(run, &progress.revision.id);
+        let question = self.books.count_audit(run, &progress.revision.id, None);
         let said = self
             .session
             .value(question)

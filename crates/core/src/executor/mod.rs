@@ -40,6 +40,7 @@ use crate::stop::{Stop, Urgency};
 
 use engine::Engines;
 use session_state::SessionState;
+use transactional::{BegunAhead, Upcoming};
 
 /// Why a revision was recorded that has not been run.
 const ONLY_RECORDED: &str = "recorded without being run: all that it replaces is applied";
@@ -86,6 +87,8 @@ pub(crate) struct Executor<'run> {
     pub(crate) achieved: &'run mut Achieved,
     /// PostgreSQL: the books, once the session has prepared what every step sends.
     prepared: Option<Bookkeeping>,
+    /// The next step's transaction, where it is open already.
+    begun_ahead: Option<BegunAhead>,
     engines: Engines,
     state: SessionState,
 }
@@ -221,6 +224,8 @@ pub(super) struct Progress<'step> {
     pub(super) announced: bool,
     /// All that it replaces is applied: nothing is run.
     pub(super) only_recorded: bool,
+    /// The step that follows, if its transaction is opened in the message that commits this one.
+    pub(super) next: Option<Upcoming<'step>>,
 }
 
 /// Why nothing more of a step is sent.
@@ -280,6 +285,7 @@ impl<'run> Executor<'run> {
             attempt: parts.attempt,
             achieved: parts.achieved,
             prepared: None,
+            begun_ahead: None,
             engines: Engines::default(),
             state: SessionState::default(),
         }
@@ -287,14 +293,15 @@ impl<'run> Executor<'run> {
 }
 
 impl Executor<'_> {
-    /// Runs one step. `position` counts from 1. Returns nothing if another run has done it.
+    /// Runs one step of a plan, the one at `index`. Returns nothing if another run has done it. May leave
+    /// the next step's transaction open: see [`Self::leave_begun`].
     pub(crate) async fn run_step(
         &mut self,
-        step: &Step,
-        position: u64,
-        total: u64,
+        steps: &[Step],
+        index: usize,
         in_outer_transaction: bool,
     ) -> Result<Option<StepOutcome>, Error> {
+        let step = &steps[index];
         let migrations = self.migrations;
         let known = migrations
             .graph()
@@ -312,11 +319,19 @@ impl Executor<'_> {
             migration
         };
         let dialect = self.session.dialect();
-        let mut progress = Progress::new(revision, step.direction, position, total);
+        let mut progress = Progress::new(
+            revision,
+            step.direction,
+            index as u64 + 1,
+            steps.len() as u64,
+        );
         progress.only_recorded = step.only_recorded;
+        if !in_outer_transaction {
+            progress.next = steps.get(index + 1).and_then(|next| self.upcoming(next));
+        }
         let safety = match safety_of(dialect, &*migration) {
             // Its statements were run one by one so far, whatever its code says now.
-            Safety::Transactional if self.is_interrupted(&progress) => {
+            Safety::Transactional if self.is_interrupted(&revision.id, step.direction) => {
                 Safety::Journalled { grouped: false }
             }
             safety => safety,
@@ -360,10 +375,9 @@ impl Executor<'_> {
     }
 
     /// Whether an earlier run has left something of the step in the journal.
-    pub(super) fn is_interrupted(&self, progress: &Progress<'_>) -> bool {
+    pub(super) fn is_interrupted(&self, revision: &RevisionId, direction: Direction) -> bool {
         self.interrupted.iter().any(|interrupted| {
-            interrupted.revision == progress.revision.id
-                && interrupted.direction == progress.direction
+            interrupted.revision == *revision && interrupted.direction == direction
         })
     }
 
@@ -537,6 +551,7 @@ impl<'step> Progress<'step> {
             commit_sent: false,
             announced: false,
             only_recorded: false,
+            next: None,
         }
     }
 
@@ -546,6 +561,7 @@ impl<'step> Progress<'step> {
             started: self.started,
             announced: self.announced,
             only_recorded: self.only_recorded,
+            next: self.next,
             ..Self::new(self.revision, self.direction, self.position, self.total)
         };
     }

@@ -4,15 +4,16 @@ use std::sync::Arc;
 
 use sea_orm::{DbErr, ExecResult, QueryResult, Statement};
 use sea_orm_migration::MigrationTrait;
-use stairway_plan::plan::Direction;
+use stairway_plan::plan::{Direction, Step};
+use stairway_plan::revision::{Revision, RevisionId};
 use stairway_plan::sql::Dialect;
 
 use super::journalled::is_lock_lost;
 use super::pieces::{Piece, pieces};
 use super::request::{Answer, Nature, Wanted};
-use super::{Executor, FailedStep, Progress, StepEnd};
+use super::{Executor, FailedStep, Progress, Safety, StepEnd, safety_of};
 use crate::bridge::{Request, exec_result};
-use crate::connection::{Cancel, Failure, classify_in_session, postgres_settings, said};
+use crate::connection::{Cancel, Failure, TextRow, classify_in_session, postgres_settings, said};
 use crate::error::{Error, Remains};
 use crate::lock::Footing;
 use crate::render::statement_text;
@@ -39,6 +40,21 @@ enum ForeignKeys {
     CheckedAtEnd,
 }
 
+/// A step whose transaction is to be opened, as far as its opening needs to know.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Upcoming<'step> {
+    revision: &'step Revision,
+    only_recorded: bool,
+}
+
+/// A step's transaction that was opened in the message that committed the step before.
+#[derive(Debug)]
+pub(super) struct BegunAhead {
+    revision: RevisionId,
+    /// What [`Executor::question`] was answered in it.
+    answer: TextRow,
+}
+
 /// How one attempt at a step ended.
 enum Attempt {
     Done,
@@ -55,7 +71,7 @@ const END_STEP: &str = "stairway_end_step";
 /// What the database says when the transaction is not the one that the step began.
 const ENDED: &str = "stairway: the transaction has ended";
 
-impl Executor<'_> {
+impl<'run> Executor<'run> {
     /// Runs a step in one transaction; in the run's own where there is one.
     /// Returns false if, behind a pooler, another run turned out to have done the step.
     pub(super) async fn run_transactional(
@@ -159,69 +175,40 @@ impl Executor<'_> {
         foreign_keys: ForeignKeys,
         in_outer: bool,
     ) -> Result<Begun, StepEnd> {
-        let is_simple = progress.only_recorded || progress.revision.replaces.is_empty();
-        let id = self
-            .session
-            .dialect()
-            .quote_string(progress.revision.id.as_str());
-        let applied = if is_simple {
-            self.applied(&id)
-        } else {
-            as_letter(&self.books.counts_as_applied(progress.revision))
-        };
         let pooled = self.request.footing == Footing::Pooled;
-        let sql = match self.session.dialect() {
-            Dialect::Sqlite if in_outer => {
-                format!("SAVEPOINT stairway_step; SELECT 't', {applied}, NULL")
-            }
-            Dialect::Sqlite => {
-                let enforced = foreign_keys == ForeignKeys::Enforced;
-                format!(
-                    "{}BEGIN IMMEDIATE; SAVEPOINT stairway_step; SELECT 't', {applied}, NULL",
-                    self.state.enforce_foreign_keys(enforced)
-                )
-            }
-            Dialect::Postgres | Dialect::MySql => {
-                let look = if self.prepared.is_some() && is_simple {
-                    format!("EXECUTE {BEGIN_STEP} ({id})")
-                } else {
-                    self.look(&applied)
+        let answer = match self.take_begun(&progress.revision.id).await {
+            Some(answer) => answer,
+            None => {
+                let step = Upcoming {
+                    revision: progress.revision,
+                    only_recorded: progress.only_recorded,
                 };
-                self.lock.is_asked_at_begin();
-                match (in_outer, pooled) {
-                    (true, true) => {
-                        format!("SAVEPOINT stairway_step; {}; {look}", self.local_settings())
+                let sql = if pooled && !in_outer {
+                    let settings = format!("{}; ", self.local_settings());
+                    self.request
+                        .begin_locked(self.session, &settings)
+                        .await
+                        .map_err(StepEnd::NotBegun)?;
+                    self.question(step)
+                } else {
+                    self.opening(step, foreign_keys, in_outer)
+                };
+                // Others than the last statement may answer, too.
+                match self.session.rows(sql).await {
+                    Ok(mut rows) => rows.pop().unwrap_or_default(),
+                    Err(error) => {
+                        self.state.forget();
+                        if self.has_lost_prepared(&error) {
+                            self.undo(in_outer).await;
+                            return Ok(Begun::Unprepared);
+                        }
+                        let end = self.own_failure(&error, Remains::Nothing);
+                        self.undo(in_outer).await;
+                        return Err(end);
                     }
-                    (true, false) => {
-                        format!("SAVEPOINT stairway_step; {}; {look}", self.baseline.reset)
-                    }
-                    (false, true) => {
-                        let settings = format!("{}; ", self.local_settings());
-                        self.request
-                            .begin_locked(self.session, &settings)
-                            .await
-                            .map_err(StepEnd::NotBegun)?;
-                        look
-                    }
-                    (false, false) => format!("{}; BEGIN; {look}", self.baseline.reset),
                 }
             }
         };
-        // Others than the last statement may answer, too.
-        let rows = match self.session.rows(sql).await {
-            Ok(rows) => rows,
-            Err(error) => {
-                self.state.forget();
-                if self.has_lost_prepared(&error) {
-                    self.undo(in_outer).await;
-                    return Ok(Begun::Unprepared);
-                }
-                let end = self.own_failure(&error, Remains::Nothing);
-                self.undo(in_outer).await;
-                return Err(end);
-            }
-        };
-        let answer = rows.last().cloned().unwrap_or_default();
         let column = |index: usize| answer.get(index).and_then(Option::as_deref);
         if column(0) != Some("t") || !self.lock.is_held_outside_session() {
             self.undo(in_outer).await;
@@ -241,6 +228,95 @@ impl Executor<'_> {
             self.cancel = Some(Cancel::new(&self.config.database, id));
         }
         Ok(Begun::Ready)
+    }
+
+    /// The statements that open a step's transaction and ask [`Self::question`] in it, but for those that
+    /// wait for the lock behind a pooler.
+    fn opening(&mut self, step: Upcoming<'_>, foreign_keys: ForeignKeys, in_outer: bool) -> String {
+        let question = self.question(step);
+        match (self.session.dialect(), in_outer) {
+            (Dialect::Sqlite, true) => format!("SAVEPOINT stairway_step; {question}"),
+            (Dialect::Sqlite, false) => {
+                let enforced = foreign_keys == ForeignKeys::Enforced;
+                format!(
+                    "{}BEGIN IMMEDIATE; SAVEPOINT stairway_step; {question}",
+                    self.state.enforce_foreign_keys(enforced)
+                )
+            }
+            (Dialect::Postgres | Dialect::MySql, true) => {
+                let settings = match self.request.footing {
+                    Footing::Pooled => self.local_settings(),
+                    Footing::Direct => self.baseline.reset.clone(),
+                };
+                format!("SAVEPOINT stairway_step; {settings}; {question}")
+            }
+            (Dialect::Postgres | Dialect::MySql, false) => {
+                format!("{}; BEGIN; {question}", self.baseline.reset)
+            }
+        }
+    }
+
+    /// What is asked in a step's transaction: whether the lock is held, whether the step is done, and
+    /// which session of the server answers.
+    fn question(&mut self, step: Upcoming<'_>) -> String {
+        let id = self
+            .session
+            .dialect()
+            .quote_string(step.revision.id.as_str());
+        let is_simple = step.only_recorded || step.revision.replaces.is_empty();
+        let applied = if is_simple {
+            self.applied(&id)
+        } else {
+            as_letter(&self.books.counts_as_applied(step.revision))
+        };
+        match self.session.dialect() {
+            Dialect::Sqlite => format!("SELECT 't', {applied}, NULL"),
+            Dialect::Postgres | Dialect::MySql => {
+                self.lock.is_asked_at_begin();
+                if self.prepared.is_some() && is_simple {
+                    format!("EXECUTE {BEGIN_STEP} ({id})")
+                } else {
+                    self.look(&applied)
+                }
+            }
+        }
+    }
+
+    /// The step that follows in a run, if its transaction may be opened in the message that commits the step
+    /// before: that saves a small step one of three waits for the server.
+    pub(super) fn upcoming(&self, step: &Step) -> Option<Upcoming<'run>> {
+        let migrations = self.migrations;
+        let revision = migrations.graph().get(step.revision.as_str())?;
+        let migration = migrations.migration(&step.revision)?;
+        let in_transaction = safety_of(self.session.dialect(), &*migration)
+            == Safety::Transactional
+            && !self.is_interrupted(&revision.id, step.direction)
+            && self.request.footing == Footing::Direct;
+        in_transaction.then_some(Upcoming {
+            revision,
+            only_recorded: step.only_recorded,
+        })
+    }
+
+    /// The answer to what was asked when this step's transaction was opened in the message that committed
+    /// the step before.
+    async fn take_begun(&mut self, revision: &RevisionId) -> Option<TextRow> {
+        match self.begun_ahead.take() {
+            Some(begun) if begun.revision == *revision => Some(begun.answer),
+            Some(_) => {
+                self.undo(false).await;
+                None
+            }
+            None => None,
+        }
+    }
+
+    /// Undoes a transaction that was opened for a step which does not follow after all. Nothing has run
+    /// in it.
+    pub(crate) async fn leave_begun(&mut self) {
+        if self.begun_ahead.take().is_some() {
+            self.undo(false).await;
+        }
     }
 
     /// PostgreSQL: an expression that sets a mark, which ends with the transaction.
@@ -516,39 +592,80 @@ impl Executor<'_> {
             (true, Dialect::Postgres) => sql.push_str("; RELEASE SAVEPOINT stairway_step"),
             (true, Dialect::MySql | Dialect::Sqlite) => {}
         }
-        let Err(error) = self.session.run(sql).await else {
-            return Ok(Attempt::Done);
+        let next = progress.next.filter(|_| !self.needs_new_session());
+        if let Some(next) = next {
+            let opening = self.opening(next, ForeignKeys::Enforced, in_outer);
+            sql = format!("{sql}; {opening}");
+        }
+        let error = match self.session.rows(sql).await {
+            Ok(mut rows) => {
+                self.begun_ahead = next.map(|next| BegunAhead {
+                    revision: next.revision.id.clone(),
+                    answer: rows.pop().unwrap_or_default(),
+                });
+                return Ok(Attempt::Done);
+            }
+            Err(error) => error,
         };
+        if next.is_some() {
+            self.state.forget();
+            match self.is_recorded(progress).await {
+                Ok(true) => return Ok(Attempt::Done),
+                Ok(false) => {}
+                Err(lost) => {
+                    let failure = classify_in_session(dialect, &lost);
+                    return Err(self.commit_failed(&error, failure, Remains::Unknown));
+                }
+            }
+        }
         if self.has_lost_prepared(&error) {
             return Ok(Attempt::Unprepared);
         }
         if is_lock_lost(&error) {
             return Err(StepEnd::LockLost);
         }
-        let failure = classify_in_session(dialect, &error);
-        let ended = match &error {
+        let has_ended = match &error {
             sqlx::Error::Database(error) => {
                 error.message().contains(ENDED) || error.message().contains("no such savepoint")
             }
             _ => false,
         };
-        let message = if ended {
-            "the migration ended the transaction that the step runs in; what it did before that is in the database \
-             without a record"
-                .to_owned()
+        let failure = classify_in_session(dialect, &error);
+        if has_ended {
+            return Err(StepEnd::Failed(FailedStep {
+                statement: None,
+                failure,
+                message: "the migration ended the transaction that the step runs in; what it did before that is in \
+                          the database without a record"
+                    .to_owned(),
+                remains: Remains::Unknown,
+            }));
+        }
+        let remains = if failure == Failure::ConnectionLost {
+            Remains::Unknown
         } else {
-            format!("the commit failed: {}", self.config.redact(&said(&error)))
+            Remains::Nothing
         };
-        Err(StepEnd::Failed(FailedStep {
+        Err(self.commit_failed(&error, failure, remains))
+    }
+
+    fn commit_failed(&self, error: &sqlx::Error, failure: Failure, remains: Remains) -> StepEnd {
+        StepEnd::Failed(FailedStep {
             statement: None,
             failure,
-            message,
-            remains: if failure == Failure::ConnectionLost || ended {
-                Remains::Unknown
-            } else {
-                Remains::Nothing
-            },
-        }))
+            message: format!("the commit failed: {}", self.config.redact(&said(error))),
+            remains,
+        })
+    }
+
+    /// Whether this run's record of the step is in the database, once what is open is undone: the message
+    /// that failed was to commit it and to open the next step's transaction.
+    async fn is_recorded(&mut self, progress: &Progress<'_>) -> Result<bool, sqlx::Error> {
+        self.undo(false).await;
+        let question =
+            self.books
+                .count_audit(&self.who.run_id, &progress.revision.id, Some("succeeded"));
+        Ok(self.session.value(question).await?.as_deref() != Some("0"))
     }
 
     /// Undoes the step. Where the connection is lost, the server has done so.

@@ -21,8 +21,17 @@ impl Executor<'_> {
         steps: &[Step],
         can_be_renewed: bool,
     ) -> Result<Progress, Error> {
-        let total = steps.len() as u64;
-        for (index, step) in steps.iter().enumerate() {
+        let progress = self.run_until_spent(steps, can_be_renewed).await;
+        self.leave_begun().await;
+        progress
+    }
+
+    async fn run_until_spent(
+        &mut self,
+        steps: &[Step],
+        can_be_renewed: bool,
+    ) -> Result<Progress, Error> {
+        for index in 0..steps.len() {
             self.check_stop()?;
             if self.needs_new_session() {
                 if can_be_renewed {
@@ -32,7 +41,7 @@ impl Executor<'_> {
                     Error::query("putting the session back", self.session.dialect(), &error)
                 })?;
             }
-            if let Some(outcome) = self.run_step(step, index as u64 + 1, total, false).await? {
+            if let Some(outcome) = self.run_step(steps, index, false).await? {
                 self.achieved.outcomes.push(outcome);
             }
         }
@@ -46,12 +55,11 @@ impl Executor<'_> {
             drop(self.session.run("ROLLBACK").await);
             return Err(Error::LockLost { applied: 0 });
         }
-        let total = steps.len() as u64;
         let mut outcomes = Vec::new();
         let mut result = Ok(());
-        for (index, step) in steps.iter().enumerate() {
+        for index in 0..steps.len() {
             let step_result = match self.check_stop() {
-                Ok(()) => self.run_step(step, index as u64 + 1, total, true).await,
+                Ok(()) => self.run_step(steps, index, true).await,
                 Err(stopped) => Err(stopped),
             };
             match step_result {

@@ -184,12 +184,18 @@ impl Bookkeeping {
         };
         let cast = |column: &str| format!("CAST({column} AS {as_text})");
         let history = self.quoted(&self.history);
+        // SQLite numbers the history's rows in the order in which they come (sqlite.org/autoinc.html), and
+        // keeps that order when it packs or dumps them.
+        let sequence = match self.dialect {
+            Dialect::Postgres | Dialect::MySql => "l.sequence",
+            Dialect::Sqlite => "CASE WHEN l.revision IS NOT NULL THEN m.rowid END",
+        };
         let mut sql = if existing.ledger {
             format!(
                 "SELECT 'applied', m.version, {applied}, {sequence}, l.parents, l.message, l.checksum_algorithm, \
                  l.checksum, {moment} FROM {history} m LEFT JOIN {ledger} l ON l.revision = m.version",
                 applied = cast("m.applied_at"),
-                sequence = cast("l.sequence"),
+                sequence = cast(sequence),
                 moment = self.moment("l.applied_at"),
                 ledger = self.quoted(&self.ledger),
             )
@@ -388,10 +394,19 @@ impl Bookkeeping {
         )
     }
 
-    /// How many entries of the audit trail a run has written about a revision: one row, one number.
-    pub fn count_audit(&self, run_id: &str, revision: &RevisionId) -> String {
+    /// How many entries of the audit trail a run has written about a revision, with this outcome or with
+    /// any: one row, one number.
+    pub fn count_audit(
+        &self,
+        run_id: &str,
+        revision: &RevisionId,
+        outcome: Option<&str>,
+    ) -> String {
+        let outcome = outcome.map_or_else(String::new, |outcome| {
+            format!(" AND outcome = {}", self.text(outcome))
+        });
         format!(
-            "SELECT COUNT(*) FROM {} WHERE run_id = {} AND revision = {}",
+            "SELECT COUNT(*) FROM {} WHERE run_id = {} AND revision = {}{outcome}",
             self.quoted(&self.audit),
             self.text(run_id),
             self.text(revision.as_str())

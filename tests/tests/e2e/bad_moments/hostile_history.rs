@@ -216,7 +216,14 @@ fn side_tables_that_were_tampered_with_make_no_command_panic_or_hang() {
         let tamperings: &[&str] = &[
             "UPDATE stairway_ledger SET parents = 'no list', message = '', checksum = repeat_('9', 5000)",
             "UPDATE stairway_ledger SET checksum_algorithm = 'of the future'",
-            "UPDATE stairway_ledger SET sequence = -9223372036854775807 WHERE revision = 'm1_evidence'",
+            match backend {
+                Backend::Sqlite => {
+                    "UPDATE seaql_migrations SET rowid = -9223372036854775807 WHERE version = 'm1_evidence'"
+                }
+                _ => {
+                    "UPDATE stairway_ledger SET sequence = -9223372036854775807 WHERE revision = 'm1_evidence'"
+                }
+            },
             "DELETE FROM stairway_ledger",
             "DELETE FROM seaql_migrations",
             "UPDATE stairway_audit SET action = 'sideways', outcome = '', actor = escape_, host = ''",
