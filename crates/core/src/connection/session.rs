@@ -6,6 +6,8 @@
 //! columns that no longer exist.
 
 use std::ops::{Deref, DerefMut};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use futures_util::TryStreamExt;
@@ -26,6 +28,8 @@ pub(crate) type TextRow = Vec<Option<String>>;
 pub(crate) struct Session {
     pub(crate) link: Link,
     vigil: Option<Vigil>,
+    /// How many transactions have ended in it, where that is counted.
+    ended_transactions: Option<Arc<AtomicU64>>,
 }
 
 /// A pinned connection.
@@ -155,16 +159,36 @@ impl Session {
     }
 
     /// SQLite: lets its statements be interrupted when the run is to stop at once. They run inside
-    /// this process, where nothing else could reach them.
+    /// this process, where nothing else could reach them. From then on transactions that end are counted,
+    /// unless the connection is the application's, which may have hooks of its own.
     pub(crate) async fn heed(&mut self, stop: &Stop) -> Result<(), sqlx::Error> {
         if let Link::Sqlite(connection) = &mut self.link {
+            let is_own = matches!(connection, Pinned::Owned(_));
             let stop = stop.clone();
-            connection
-                .lock_handle()
-                .await?
-                .set_progress_handler(SQLITE_STEPS, move || stop.urgency() < Urgency::Now);
+            let mut handle = connection.lock_handle().await?;
+            handle.set_progress_handler(SQLITE_STEPS, move || stop.urgency() < Urgency::Now);
+            if is_own {
+                let ended = Arc::new(AtomicU64::new(0));
+                let (committed, undone) = (Arc::clone(&ended), Arc::clone(&ended));
+                handle.set_commit_hook(move || {
+                    committed.fetch_add(1, Ordering::Relaxed);
+                    true
+                });
+                handle.set_rollback_hook(move || {
+                    undone.fetch_add(1, Ordering::Relaxed);
+                });
+                self.ended_transactions = Some(ended);
+            }
         }
         Ok(())
+    }
+
+    /// How many transactions that wrote have been committed or undone in the session, as SQLite itself
+    /// says at each (sqlite.org/c3ref/commit_hook.html). Nothing where that is not counted.
+    pub(crate) fn ended_transactions(&self) -> Option<u64> {
+        self.ended_transactions
+            .as_ref()
+            .map(|ended| ended.load(Ordering::Relaxed))
     }
 
     /// From now on answers are not waited for when the server gives no sign of working on them.
@@ -292,7 +316,11 @@ impl Session {
 
 impl From<Link> for Session {
     fn from(link: Link) -> Self {
-        Self { link, vigil: None }
+        Self {
+            link,
+            vigil: None,
+            ended_transactions: None,
+        }
     }
 }
 

@@ -89,6 +89,8 @@ pub(crate) struct Executor<'run> {
     prepared: Option<Bookkeeping>,
     /// The next step's transaction, where it is open already.
     begun_ahead: Option<BegunAhead>,
+    /// How many transactions had ended in the session when the step's was open.
+    ended_before: Option<u64>,
     engines: Engines,
     state: SessionState,
 }
@@ -286,6 +288,7 @@ impl<'run> Executor<'run> {
             achieved: parts.achieved,
             prepared: None,
             begun_ahead: None,
+            ended_before: None,
             engines: Engines::default(),
             state: SessionState::default(),
         }

@@ -227,6 +227,7 @@ impl<'run> Executor<'run> {
             self.session.has_number(id, false);
             self.cancel = Some(Cancel::new(&self.config.database, id));
         }
+        self.ended_before = self.session.ended_transactions();
         Ok(Begun::Ready)
     }
 
@@ -235,13 +236,22 @@ impl<'run> Executor<'run> {
     fn opening(&mut self, step: Upcoming<'_>, foreign_keys: ForeignKeys, in_outer: bool) -> String {
         let question = self.question(step);
         match (self.session.dialect(), in_outer) {
-            (Dialect::Sqlite, true) => format!("SAVEPOINT stairway_step; {question}"),
-            (Dialect::Sqlite, false) => {
-                let enforced = foreign_keys == ForeignKeys::Enforced;
-                format!(
-                    "{}BEGIN IMMEDIATE; SAVEPOINT stairway_step; {question}",
-                    self.state.enforce_foreign_keys(enforced)
-                )
+            (Dialect::Sqlite, in_outer) => {
+                let begin = if in_outer {
+                    String::new()
+                } else {
+                    let enforced = foreign_keys == ForeignKeys::Enforced;
+                    format!(
+                        "{}BEGIN IMMEDIATE; ",
+                        self.state.enforce_foreign_keys(enforced)
+                    )
+                };
+                let mark = if self.marks_with_savepoint() {
+                    "SAVEPOINT stairway_step; "
+                } else {
+                    ""
+                };
+                format!("{begin}{mark}{question}")
             }
             (Dialect::Postgres | Dialect::MySql, true) => {
                 let settings = match self.request.footing {
@@ -317,6 +327,12 @@ impl<'run> Executor<'run> {
         if self.begun_ahead.take().is_some() {
             self.undo(false).await;
         }
+    }
+
+    /// Whether a savepoint shows that the transaction is still the same one. It makes SQLite keep each
+    /// page that the step changes once more, so it is done without where ended transactions are counted.
+    fn marks_with_savepoint(&self) -> bool {
+        self.session.dialect() != Dialect::Postgres && self.session.ended_transactions().is_none()
     }
 
     /// PostgreSQL: an expression that sets a mark, which ends with the transaction.
@@ -564,13 +580,19 @@ impl<'run> Executor<'run> {
         if !self.lock.is_held_outside_session() {
             return Err(StepEnd::LockLost);
         }
+        if self.session.ended_transactions() != self.ended_before {
+            return Err(transaction_has_ended(Failure::Statement));
+        }
         let dialect = self.session.dialect();
         // What the step itself has taken from the session, its prepared statements may be among.
         let prepared = self.prepared.as_ref().filter(|_| !self.needs_new_session());
         let mut sql = match (dialect, prepared) {
             (Dialect::Postgres, Some(_)) => format!("EXECUTE {END_STEP}; "),
             (Dialect::Postgres, None) => format!("{}; ", self.same_transaction()),
-            (Dialect::MySql | Dialect::Sqlite, _) => "RELEASE SAVEPOINT stairway_step; ".to_owned(),
+            (Dialect::MySql | Dialect::Sqlite, _) if self.marks_with_savepoint() => {
+                "RELEASE SAVEPOINT stairway_step; ".to_owned()
+            }
+            (Dialect::MySql | Dialect::Sqlite, _) => String::new(),
         };
         // A session's lock goes with the session, and the transaction with it, unless the migration
         // itself has given the lock back.
@@ -632,14 +654,7 @@ impl<'run> Executor<'run> {
         };
         let failure = classify_in_session(dialect, &error);
         if has_ended {
-            return Err(StepEnd::Failed(FailedStep {
-                statement: None,
-                failure,
-                message: "the migration ended the transaction that the step runs in; what it did before that is in \
-                          the database without a record"
-                    .to_owned(),
-                remains: Remains::Unknown,
-            }));
+            return Err(transaction_has_ended(failure));
         }
         let remains = if failure == Failure::ConnectionLost {
             Remains::Unknown
@@ -731,6 +746,17 @@ enum Begun {
     AlreadyDone,
     /// The session has lost its prepared statements: nothing is open.
     Unprepared,
+}
+
+fn transaction_has_ended(failure: Failure) -> StepEnd {
+    StepEnd::Failed(FailedStep {
+        statement: None,
+        failure,
+        message: "the migration ended the transaction that the step runs in; what it did before that is in the \
+                  database without a record"
+            .to_owned(),
+        remains: Remains::Unknown,
+    })
 }
 
 /// A condition as a text that every database gives alike.
