@@ -168,6 +168,7 @@ async fn sqlite(session: &mut Session) -> Result<Baseline, sqlx::Error> {
             enforced.as_deref().unwrap_or("1")
         ))
     } else {
+        session.keep_journal_file().await?;
         None
     };
     Ok(Baseline {

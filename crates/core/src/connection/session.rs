@@ -60,6 +60,8 @@ const GOODBYE: Duration = Duration::from_secs(3);
 /// How many steps SQLite's machine makes between two looks at whether it is to stop.
 const SQLITE_STEPS: i32 = 10_000;
 
+const JOURNAL_MODE: &str = "PRAGMA main.journal_mode";
+
 /// A connection that is ours alone, or one lent by the user's pool for as long as we hold it.
 pub(crate) enum Pinned<DB: Database> {
     Owned(DB::Connection),
@@ -183,6 +185,25 @@ impl Session {
         Ok(())
     }
 
+    /// SQLite: lets the rollback journal's file stay between two transactions, as this connection's own
+    /// choice (sqlite.org/pragma.html#pragma_journal_mode). To make and to delete it takes a small step a
+    /// fifth of its time. A database that is in another mode than the default stays in it.
+    pub(super) async fn keep_journal_file(&mut self) -> Result<(), sqlx::Error> {
+        if self.value(JOURNAL_MODE).await?.as_deref() == Some("delete") {
+            self.run(format!("{JOURNAL_MODE} = PERSIST")).await?;
+        }
+        Ok(())
+    }
+
+    /// SQLite: deletes the file that [`Self::keep_journal_file`] let stay. One that is left over means
+    /// nothing to SQLite, since its header is blank.
+    async fn delete_journal_file(&mut self) -> Result<(), sqlx::Error> {
+        if self.value(JOURNAL_MODE).await?.as_deref() == Some("persist") {
+            self.run(format!("{JOURNAL_MODE} = DELETE")).await?;
+        }
+        Ok(())
+    }
+
     /// How many transactions that wrote have been committed or undone in the session, as SQLite itself
     /// says at each (sqlite.org/c3ref/commit_hook.html). Nothing where that is not counted.
     pub(crate) fn ended_transactions(&self) -> Option<u64> {
@@ -288,8 +309,14 @@ impl Session {
     /// SQLite's would lose a database in memory: what was changed in it is put back with `restore`.
     /// Where nothing was written (`only_read`), SQLite's thread is not waited for: freeing the schema of
     /// a thousand tables takes it a twentieth of a start with nothing to do.
-    pub(crate) async fn retire(self, restore: Option<&str>, only_read: bool) {
+    pub(crate) async fn retire(mut self, restore: Option<&str>, only_read: bool) {
         let goodbye = async {
+            if let Link::Sqlite(Pinned::Owned(_)) = self.link
+                && !only_read
+                && let Err(error) = self.delete_journal_file().await
+            {
+                tracing::debug!(%error, "the journal's file stays");
+            }
             match self.link {
                 Link::Sqlite(Pinned::Owned(connection)) if only_read => drop(connection),
                 Link::Postgres(Pinned::Lent(connection)) => drop(connection.close().await),

@@ -86,9 +86,11 @@ fn cut_commit(
     let was_cut = Arc::new(AtomicBool::new(false));
     let cut = Arc::clone(&was_cut);
     proxy.judge(move |message| {
-        let records = message.text.contains("m2_counted")
-            && message.text.contains("COMMIT")
-            && message.text.contains("'succeeded'");
+        // The message that commits the first revision names the second, too: it opens its transaction.
+        let records = message.text.contains("COMMIT")
+            && message
+                .text
+                .contains("'m2_counted', 'upgrade', 'succeeded'");
         if records && !cut.swap(true, Ordering::SeqCst) {
             manner
         } else {
