@@ -477,41 +477,36 @@ impl Executor<'_> {
         } else {
             self.attempt_in_words()
         };
-        let change = match progress.direction {
-            Direction::Upgrade => {
-                let checksum = progress.checksum(self.session.dialect());
-                books.add_applied(
-                    self.who,
-                    &StepRecord {
-                        revision: progress.revision,
-                        checksum: &checksum,
-                        statements: &progress.statements,
-                        duration_ms,
-                        stands_for: &self.migrations.graph().stands_for(progress.revision),
-                    },
-                )
-            }
-            Direction::Downgrade => {
-                books.remove_applied(&progress.revision.id, &progress.revision.replaces)
-            }
-        };
-        let audit = books.append_audit(
-            self.who,
-            &AuditRecord {
-                revision: &progress.revision.id,
-                action: if progress.only_recorded {
-                    "stamp"
-                } else {
-                    progress.direction.as_str()
-                },
-                outcome: "succeeded",
-                duration_ms,
-                rows_affected: Some(progress.rows_affected),
-                error: None,
-                detail: detail.as_deref(),
+        let audit = AuditRecord {
+            revision: &progress.revision.id,
+            action: if progress.only_recorded {
+                "stamp"
+            } else {
+                progress.direction.as_str()
             },
-        );
-        format!("{change}; {audit}")
+            outcome: "succeeded",
+            duration_ms,
+            rows_affected: Some(progress.rows_affected),
+            error: None,
+            detail: detail.as_deref(),
+        };
+        match progress.direction {
+            Direction::Upgrade => {
+                let step = StepRecord {
+                    revision: progress.revision,
+                    checksum: &progress.checksum(self.session.dialect()),
+                    statements: &progress.statements,
+                    duration_ms,
+                    stands_for: &self.migrations.graph().stands_for(progress.revision),
+                };
+                books.record_applied(self.who, &step, &audit)
+            }
+            Direction::Downgrade => format!(
+                "{}; {}",
+                books.remove_applied(&progress.revision.id, &progress.revision.replaces),
+                books.append_audit(self.who, &audit)
+            ),
+        }
     }
 
     fn attempt_in_words(&self) -> Option<String> {

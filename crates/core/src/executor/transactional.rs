@@ -130,7 +130,7 @@ impl<'run> Executor<'run> {
         let look = self.look(&self.applied("$1"));
         let sql = format!(
             "{}; PREPARE {BEGIN_STEP} AS {look}; PREPARE {END_STEP} AS {}",
-            self.books.prepare(),
+            self.books.prepare(&self.has_mark(), ENDED),
             self.same_transaction()
         );
         match self.session.run(sql).await {
@@ -343,12 +343,19 @@ impl<'run> Executor<'run> {
         )
     }
 
+    /// PostgreSQL: the condition that the mark is set.
+    fn has_mark(&self) -> String {
+        format!(
+            "pg_catalog.current_setting('stairway.step', true) = '{}'",
+            self.who.run_id
+        )
+    }
+
     /// PostgreSQL: a query that fails unless the mark is set.
     fn same_transaction(&self) -> String {
         format!(
-            "SELECT CAST(CASE WHEN current_setting('stairway.step', true) = '{}' THEN '1' ELSE '{ENDED}' END \
-             AS integer)",
-            self.who.run_id
+            "SELECT CAST(CASE WHEN {} THEN '1' ELSE '{ENDED}' END AS integer)",
+            self.has_mark()
         )
     }
 
@@ -587,6 +594,10 @@ impl<'run> Executor<'run> {
         // What the step itself has taken from the session, its prepared statements may be among.
         let prepared = self.prepared.as_ref().filter(|_| !self.needs_new_session());
         let mut sql = match (dialect, prepared) {
+            // What records a revision looks for itself.
+            (Dialect::Postgres, Some(_)) if progress.direction == Direction::Upgrade => {
+                String::new()
+            }
             (Dialect::Postgres, Some(_)) => format!("EXECUTE {END_STEP}; "),
             (Dialect::Postgres, None) => format!("{}; ", self.same_transaction()),
             (Dialect::MySql | Dialect::Sqlite, _) if self.marks_with_savepoint() => {

@@ -119,6 +119,40 @@ const JOURNAL_COLUMNS: &str = "revision, direction, position, fingerprint, state
 impl Bookkeeping {
     /// Adds a revision to the history table and the ledger.
     pub fn add_applied(&self, who: &Who, step: &StepRecord<'_>) -> String {
+        format!(
+            "{}; {}{}",
+            self.insert_history(&self.history_values(step)),
+            self.insert_ledger(&self.ledger_values(who, step)),
+            self.add_replaced(step)
+        )
+    }
+
+    /// Adds a revision to the history table and the ledger, and appends to the audit trail.
+    pub fn record_applied(
+        &self,
+        who: &Who,
+        step: &StepRecord<'_>,
+        entry: &AuditRecord<'_>,
+    ) -> String {
+        if self.is_prepared {
+            return format!(
+                "EXECUTE {} ({}, {}, {}){}",
+                prepared::RECORD_APPLIED,
+                self.history_values(step),
+                self.ledger_values(who, step),
+                self.audit_values(who, entry),
+                self.add_replaced(step)
+            );
+        }
+        format!(
+            "{}; {}",
+            self.add_applied(who, step),
+            self.append_audit(who, entry)
+        )
+    }
+
+    /// Adds what the revision replaces and the code still has, each with a semicolon before it.
+    fn add_replaced(&self, step: &StepRecord<'_>) -> String {
         let history = self.quoted(&self.history);
         let mut also = String::new();
         for replaced in step.stands_for {
@@ -135,7 +169,14 @@ impl Bookkeeping {
                 there = self.applied_condition(replaced),
             );
         }
-        let id = self.text(step.revision.id.as_str());
+        also
+    }
+
+    fn history_values(&self, step: &StepRecord<'_>) -> String {
+        format!("{}, {}", self.text(step.revision.id.as_str()), self.epoch())
+    }
+
+    fn ledger_values(&self, who: &Who, step: &StepRecord<'_>) -> String {
         let parents: Vec<&str> = step
             .revision
             .parents
@@ -146,14 +187,10 @@ impl Bookkeeping {
             Checksum::Digest { algorithm, digest } => (Some(algorithm.as_str()), digest.as_str()),
             Checksum::NotComparable { reason } => (None, reason.as_str()),
         };
-        let applied = self.prepared_or(
-            prepared::ADD_HISTORY,
-            &format!("{id}, {}", self.epoch()),
-            |values| self.insert_history(values),
-        );
-        let values = format!(
+        format!(
             "{id}, {parents}, {message}, {algorithm}, {checksum}, {statements}, {run}, {actor}, {host}, \
              {application}, {now}, {duration}",
+            id = self.text(step.revision.id.as_str()),
             parents = self.text(&json(&parents)),
             message = self.text(&step.revision.message),
             algorithm = self.optional_text(algorithm),
@@ -165,11 +202,7 @@ impl Bookkeeping {
             application = self.optional_text(who.application_version.as_deref()),
             now = self.now(),
             duration = step.duration_ms,
-        );
-        let recorded = self.prepared_or(prepared::ADD_LEDGER, &values, |values| {
-            self.insert_ledger(values)
-        });
-        format!("{applied}; {recorded}{also}")
+        )
     }
 
     pub(super) fn insert_history(&self, values: &str) -> String {
@@ -256,8 +289,18 @@ impl Bookkeeping {
         format!("({own} OR ({}))", replaced.join(" AND "))
     }
 
-    /// Appends to the audit trail. The start is the present moment less the duration.
+    /// Appends to the audit trail.
     pub fn append_audit(&self, who: &Who, entry: &AuditRecord<'_>) -> String {
+        let values = self.audit_values(who, entry);
+        if self.is_prepared {
+            format!("EXECUTE {} ({values})", prepared::APPEND_AUDIT)
+        } else {
+            self.insert_audit(&values)
+        }
+    }
+
+    /// The start is the present moment less the duration.
+    fn audit_values(&self, who: &Who, entry: &AuditRecord<'_>) -> String {
         let milliseconds = entry.duration_ms;
         let started = match self.dialect {
             Dialect::Postgres => {
@@ -277,7 +320,7 @@ impl Bookkeeping {
         let rows = entry
             .rows_affected
             .map_or_else(|| "NULL".to_owned(), |rows| rows.to_string());
-        let values = format!(
+        format!(
             "{run}, {revision}, {action}, {outcome}, {started}, {milliseconds}, {actor}, {host}, \
              {application}, {rows}, {error}, {detail}",
             run = self.text(&who.run_id),
@@ -289,10 +332,7 @@ impl Bookkeeping {
             application = self.optional_text(who.application_version.as_deref()),
             error = self.optional_text(entry.error),
             detail = self.optional_text(entry.detail),
-        );
-        self.prepared_or(prepared::ADD_AUDIT, &values, |values| {
-            self.insert_audit(values)
-        })
+        )
     }
 
     pub(super) fn insert_audit(&self, values: &str) -> String {
