@@ -451,3 +451,41 @@ fn text_row<R: Row>(
 ) -> Result<TextRow, sqlx::Error> {
     (0..row.len()).map(|index| get(row, index)).collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::stop::StopHandle;
+
+    /// The step's transaction is told by this from another that took its place.
+    #[tokio::test]
+    async fn sqlite_counts_transactions_that_end_and_nothing_else() {
+        let connection = sqlx::SqliteConnection::connect("sqlite::memory:")
+            .await
+            .expect("a database in memory");
+        let mut session = Session::from(Link::Sqlite(Pinned::Owned(connection)));
+        assert_eq!(session.ended_transactions(), None, "nobody counts yet");
+        session
+            .heed(&StopHandle::default().watch())
+            .await
+            .expect("hooks can be set");
+        for (sql, ended) in [
+            ("CREATE TABLE t (id int UNIQUE ON CONFLICT ROLLBACK)", 1),
+            ("BEGIN IMMEDIATE; SELECT 1", 1),
+            (
+                "INSERT INTO t VALUES (1); SAVEPOINT inner; INSERT INTO t VALUES (2)",
+                1,
+            ),
+            ("ROLLBACK TO SAVEPOINT inner; RELEASE SAVEPOINT inner", 1),
+            ("COMMIT", 2),
+            ("BEGIN IMMEDIATE; ROLLBACK", 3),
+            ("BEGIN IMMEDIATE; COMMIT", 4),
+            ("BEGIN IMMEDIATE; COMMIT; BEGIN IMMEDIATE", 5),
+            // It takes the whole transaction with it.
+            ("INSERT INTO t VALUES (1)", 6),
+        ] {
+            drop(session.run(sql).await);
+            assert_eq!(session.ended_transactions(), Some(ended), "{sql}");
+        }
+    }
+}

@@ -3,7 +3,7 @@
 use std::fs;
 
 use serde_json::{Value, json};
-use stairway_tests::{Backend, TestDatabase, on_each_backend, wait_until};
+use stairway_tests::{Backend, TestDatabase, available_backends, on_each_backend, wait_until};
 
 use super::scenario::{DEADLINE, Scenario, revision, texts};
 
@@ -95,4 +95,80 @@ fn two_databases_of_one_server_are_migrated_at_once_without_waiting_for_each_oth
         expect_done(&database, &slow, "slow");
         expect_done(&other, &quick, "quick");
     });
+}
+
+/// While a run goes on, SQLite's journal file stays between two steps; afterwards it is gone, and what the
+/// application chose for its database is as it was.
+#[test]
+fn a_run_leaves_sqlite_s_journal_as_the_application_has_it() {
+    if !available_backends().contains(&Backend::Sqlite) {
+        return;
+    }
+    for (mode, then) in [
+        ("delete", "delete"),
+        ("wal", "wal"),
+        ("delete", "switched to wal by a migration"),
+    ] {
+        let database = TestDatabase::create(Backend::Sqlite);
+        database.execute("CREATE TABLE of_the_application (id int)");
+        database.rows(&format!("PRAGMA journal_mode = {mode}"));
+        let mut revisions = application("own", None);
+        let mut expected = then;
+        if then.starts_with("switched") {
+            let mut switch = revision("m3_switch", ["PRAGMA journal_mode = WAL"]);
+            switch["transaction"] = json!(false);
+            revisions.push(switch);
+            expected = "wal";
+        }
+        let scenario = Scenario::new(database.url(), &revisions);
+        scenario.call(0, "upgrade");
+        assert_eq!(
+            database.rows("PRAGMA journal_mode"),
+            texts(&[&[expected]]),
+            "{then}"
+        );
+        let mut journal = database
+            .file()
+            .expect("the database is a file")
+            .into_os_string();
+        journal.push("-journal");
+        assert!(!std::path::Path::new(&journal).exists(), "{then}");
+    }
+}
+
+/// SQLite's row numbers are the order in which revisions were applied: they must survive what an operator
+/// does to a database.
+#[test]
+fn the_order_of_applied_revisions_survives_a_gap_and_a_vacuum() {
+    if !available_backends().contains(&Backend::Sqlite) {
+        return;
+    }
+    let database = TestDatabase::create(Backend::Sqlite);
+    let revisions: Vec<Value> = (1..=4)
+        .map(|number| {
+            revision(
+                &format!("m{number}"),
+                [format!("CREATE TABLE IF NOT EXISTS t{number} (id int)")],
+            )
+        })
+        .collect();
+    let scenario = Scenario::new(database.url(), &revisions);
+    scenario.call(0, "upgrade");
+    for statement in [
+        // As plain sea-orm-migration would have undone it.
+        "DELETE FROM seaql_migrations WHERE version IN ('m2', 'm3')",
+        "VACUUM",
+    ] {
+        database.execute(statement);
+    }
+    scenario.call(0, "upgrade");
+    let order = || database.rows("SELECT version FROM seaql_migrations ORDER BY rowid");
+    let before = order();
+    assert_eq!(before, texts(&[&["m1"], &["m4"], &["m2"], &["m3"]]));
+    database.execute("VACUUM");
+    assert_eq!(order(), before);
+    assert_eq!(
+        database.rows("SELECT count(*) FROM stairway_ledger"),
+        texts(&[&["4"]])
+    );
 }
