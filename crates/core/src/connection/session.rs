@@ -186,7 +186,7 @@ impl Session {
     }
 
     /// SQLite: lets the rollback journal's file stay between two transactions, as this connection's own
-    /// choice (sqlite.org/pragma.html#pragma_journal_mode). To make and to delete it takes a small step a
+    /// choice (<https://sqlite.org/pragma.html#pragma_journal_mode>). To make and to delete it takes a small step a
     /// fifth of its time. A database that is in another mode than the default stays in it.
     pub(super) async fn keep_journal_file(&mut self) -> Result<(), sqlx::Error> {
         if self.value(JOURNAL_MODE).await?.as_deref() == Some("delete") {
@@ -205,7 +205,7 @@ impl Session {
     }
 
     /// How many transactions that wrote have been committed or undone in the session, as SQLite itself
-    /// says at each (sqlite.org/c3ref/commit_hook.html). Nothing where that is not counted.
+    /// says at each (<https://sqlite.org/c3ref/commit_hook.html>). Nothing where that is not counted.
     pub(crate) fn ended_transactions(&self) -> Option<u64> {
         self.ended_transactions
             .as_ref()

@@ -176,36 +176,36 @@ impl<'run> Executor<'run> {
         in_outer: bool,
     ) -> Result<Begun, StepEnd> {
         let pooled = self.request.footing == Footing::Pooled;
-        let answer = match self.take_begun(&progress.revision.id).await {
-            Some(answer) => answer,
-            None => {
-                let step = Upcoming {
-                    revision: progress.revision,
-                    only_recorded: progress.only_recorded,
-                };
-                let sql = if pooled && !in_outer {
-                    let settings = format!("{}; ", self.local_settings());
-                    self.request
-                        .begin_locked(self.session, &settings)
-                        .await
-                        .map_err(StepEnd::NotBegun)?;
-                    self.question(step)
-                } else {
-                    self.opening(step, foreign_keys, in_outer)
-                };
-                // Others than the last statement may answer, too.
-                match self.session.rows(sql).await {
-                    Ok(mut rows) => rows.pop().unwrap_or_default(),
-                    Err(error) => {
-                        self.state.forget();
-                        if self.has_lost_prepared(&error) {
-                            self.undo(in_outer).await;
-                            return Ok(Begun::Unprepared);
-                        }
-                        let end = self.own_failure(&error, Remains::Nothing);
+        let begun = self.take_begun(&progress.revision.id).await;
+        let answer = if let Some(answer) = begun {
+            answer
+        } else {
+            let step = Upcoming {
+                revision: progress.revision,
+                only_recorded: progress.only_recorded,
+            };
+            let sql = if pooled && !in_outer {
+                let settings = format!("{}; ", self.local_settings());
+                self.request
+                    .begin_locked(self.session, &settings)
+                    .await
+                    .map_err(StepEnd::NotBegun)?;
+                self.question(step)
+            } else {
+                self.opening(step, foreign_keys, in_outer)
+            };
+            // Others than the last statement may answer, too.
+            match self.session.rows(sql).await {
+                Ok(mut rows) => rows.pop().unwrap_or_default(),
+                Err(error) => {
+                    self.state.forget();
+                    if self.has_lost_prepared(&error) {
                         self.undo(in_outer).await;
-                        return Err(end);
+                        return Ok(Begun::Unprepared);
                     }
+                    let end = self.own_failure(&error, Remains::Nothing);
+                    self.undo(in_outer).await;
+                    return Err(end);
                 }
             }
         };

@@ -15,10 +15,10 @@ impl Bookkeeping {
     /// A revision is recorded only while the condition `unless_lost` holds; otherwise the error has the text
     /// `lost` in it. Record, ledger and audit trail are one statement: a third less to do than three.
     pub fn prepare(&self, unless_lost: &str, lost: &str) -> String {
-        let mut last = 0;
+        let mut numbered = 0;
         let mut parameters = |count: usize| {
-            let numbers = last + 1..=last + count;
-            last += count;
+            let numbers = numbered + 1..=numbered + count;
+            numbered += count;
             numbers
                 .map(|number| format!("${number}"))
                 .collect::<Vec<_>>()
