@@ -137,13 +137,8 @@ impl Executor<'_> {
         if run == self.who.run_id {
             return Ok(());
         }
-        let question = self.books.count_audit(run, &progress.revision.id, None);
-        let said = self
-            .session
-            .value(question)
-            .await
-            .map_err(|error| self.own_failure(&error, Remains::Nothing))?;
-        if said.as_deref() != Some("0") {
+        let is_said = self.is_in_trail(run, &progress.revision.id, None).await;
+        if is_said.map_err(|error| self.own_failure(&error, Remains::Nothing))? {
             return Ok(());
         }
         let done = earlier

@@ -384,6 +384,17 @@ impl Executor<'_> {
         })
     }
 
+    /// Whether a run has written into the audit trail about a revision, with this outcome or with any.
+    pub(super) async fn is_in_trail(
+        &mut self,
+        run: &str,
+        revision: &RevisionId,
+        outcome: Option<&str>,
+    ) -> Result<bool, sqlx::Error> {
+        let question = self.books.count_audit(run, revision, outcome);
+        Ok(self.session.value(question).await?.as_deref() != Some("0"))
+    }
+
     /// Says that a step begins, once it is certain that it is this run's to do.
     pub(super) fn step_started(&self, progress: &Progress<'_>, transactional: bool) {
         self.observers.emit(EventKind::StepStarted {

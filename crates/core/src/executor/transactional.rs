@@ -63,10 +63,8 @@ enum Attempt {
     Unprepared,
 }
 
-/// PostgreSQL: the statement that every step begins with, and the one that it ends with before it is
-/// recorded.
+/// PostgreSQL: the statement that every step begins with.
 const BEGIN_STEP: &str = "stairway_begin_step";
-const END_STEP: &str = "stairway_end_step";
 
 /// What the database says when the transaction is not the one that the step began.
 const ENDED: &str = "stairway: the transaction has ended";
@@ -129,9 +127,8 @@ impl<'run> Executor<'run> {
         }
         let look = self.look(&self.applied("$1"));
         let sql = format!(
-            "{}; PREPARE {BEGIN_STEP} AS {look}; PREPARE {END_STEP} AS {}",
+            "{}; PREPARE {BEGIN_STEP} AS {look}",
             self.books.prepare(&self.has_mark(), ENDED),
-            self.same_transaction()
         );
         match self.session.run(sql).await {
             Ok(_) => self.prepared = Some(self.books.prepared()),
@@ -598,8 +595,7 @@ impl<'run> Executor<'run> {
             (Dialect::Postgres, Some(_)) if progress.direction == Direction::Upgrade => {
                 String::new()
             }
-            (Dialect::Postgres, Some(_)) => format!("EXECUTE {END_STEP}; "),
-            (Dialect::Postgres, None) => format!("{}; ", self.same_transaction()),
+            (Dialect::Postgres, _) => format!("{}; ", self.same_transaction()),
             (Dialect::MySql | Dialect::Sqlite, _) if self.marks_with_savepoint() => {
                 "RELEASE SAVEPOINT stairway_step; ".to_owned()
             }
@@ -688,10 +684,8 @@ impl<'run> Executor<'run> {
     /// that failed was to commit it and to open the next step's transaction.
     async fn is_recorded(&mut self, progress: &Progress<'_>) -> Result<bool, sqlx::Error> {
         self.undo(false).await;
-        let question =
-            self.books
-                .count_audit(&self.who.run_id, &progress.revision.id, Some("succeeded"));
-        Ok(self.session.value(question).await?.as_deref() != Some("0"))
+        let (run, revision) = (&self.who.run_id, &progress.revision.id);
+        self.is_in_trail(run, revision, Some("succeeded")).await
     }
 
     /// Undoes the step. Where the connection is lost, the server has done so.

@@ -15,20 +15,15 @@ impl Bookkeeping {
     /// A revision is recorded only while the condition `unless_lost` holds; otherwise the error has the text
     /// `lost` in it. Record, ledger and audit trail are one statement: a third less to do than three.
     pub fn prepare(&self, unless_lost: &str, lost: &str) -> String {
-        let mut numbered = 0;
-        let mut parameters = |count: usize| {
-            let numbers = numbered + 1..=numbered + count;
-            numbered += count;
-            numbers
+        let parameters = |before: usize, count: usize| -> Vec<String> {
+            (before + 1..=before + count)
                 .map(|number| format!("${number}"))
-                .collect::<Vec<_>>()
+                .collect()
         };
-        let history = parameters(2);
-        let ledger = parameters(1 + write::LEDGER_COLUMNS.len());
-        let audit = parameters(write::AUDIT_COLUMNS.len());
-        let alone: Vec<String> = (1..=audit.len())
-            .map(|number| format!("${number}"))
-            .collect();
+        let history = parameters(0, 2);
+        let ledger = parameters(history.len(), 1 + write::LEDGER_COLUMNS.len());
+        let audit = parameters(history.len() + ledger.len(), write::AUDIT_COLUMNS.len());
+        let alone = parameters(0, audit.len());
         // A text is made a number when the statement runs; a constant would be when it is planned.
         let applied_at = format!(
             "CAST(CASE WHEN {unless_lost} THEN CAST({} AS text) ELSE {} END AS bigint)",
