@@ -68,13 +68,26 @@ pub enum Comparison {
 /// from 16 characters on (from 20 where they have letters of one case only), and numbers that are
 /// seconds, milliseconds, microseconds or nanoseconds since 1970, from September 2001 on.
 pub fn checksum<'a>(statements: impl IntoIterator<Item = &'a str>, dialect: Dialect) -> Checksum {
-    let mut digest = Sha256::new();
+    let mut digest = StatementDigest::default();
     for statement in statements {
+        digest.add(statement, dialect);
+    }
+    digest.checksum()
+}
+
+/// The [`checksum`] of statements that come one after another.
+#[derive(Clone, Debug, Default)]
+pub struct StatementDigest(Sha256);
+
+impl StatementDigest {
+    /// Adds a statement.
+    pub fn add(&mut self, statement: &str, dialect: Dialect) {
+        let Self(digest) = self;
         let mut empty = true;
         for token in tokens(statement, dialect) {
             let text = token.text(statement);
             if text == ";" {
-                end_statement(&mut digest, &mut empty);
+                end_statement(digest, &mut empty);
             } else if let Some(text) = compared(&token, text, dialect) {
                 empty = false;
                 digest.update([tag(token.kind)]);
@@ -82,11 +95,15 @@ pub fn checksum<'a>(statements: impl IntoIterator<Item = &'a str>, dialect: Dial
                 digest.update(text.as_bytes());
             }
         }
-        end_statement(&mut digest, &mut empty);
+        end_statement(digest, &mut empty);
     }
-    Checksum::Digest {
-        algorithm: ALGORITHM.to_owned(),
-        digest: hexadecimal(&digest.finalize()),
+
+    /// The checksum of all that were added.
+    pub fn checksum(&self) -> Checksum {
+        Checksum::Digest {
+            algorithm: ALGORITHM.to_owned(),
+            digest: hexadecimal(&self.0.clone().finalize()),
+        }
     }
 }
 

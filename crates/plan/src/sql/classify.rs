@@ -4,7 +4,7 @@ use super::Dialect;
 use super::cursor::Cursor;
 use super::lexer::TokenKind;
 use super::setting::{pragma, reset, reset_server, set};
-use super::split::split;
+use super::split::{StatementText, split};
 use super::statement::{ObjectKind, ObjectName, ObjectReference, Statement, StatementKind};
 
 /// Recognises one statement, as [`split`] cuts them.
@@ -27,6 +27,13 @@ pub fn classify(statement: &str, dialect: Dialect) -> Statement {
         return Statement::new(StatementKind::Several);
     }
     recognised
+}
+
+impl StatementText<'_> {
+    /// Recognises it, as [`classify`] does.
+    pub fn classify(&self, dialect: Dialect) -> Statement {
+        recognise(&mut Cursor::new(self.text, dialect), 0)
+    }
 }
 
 /// `EXPLAIN EXPLAIN …` and its like are no SQL.

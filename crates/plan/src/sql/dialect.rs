@@ -56,21 +56,34 @@ impl Dialect {
     /// refuses it, as it refuses the bound value. MySQL: the default `sql_mode` is assumed, in
     /// which a backslash escapes. SQLite: a NUL character becomes `char(0)`.
     pub fn quote_string(self, value: &str) -> String {
-        let doubled = value.replace('\'', "''");
-        match self {
-            Self::Postgres if value.contains(['\\', '\0']) => {
-                let escaped = doubled.replace('\\', "\\\\").replace('\0', "\\000");
-                format!("E'{escaped}'")
+        let has_null = value.contains('\0');
+        let has_special = has_null || value.contains('\\');
+        let (open, null, close) = match self {
+            Self::Postgres if has_special => ("E'", "\\000", "'"),
+            Self::MySql => ("'", "\\0", "'"),
+            Self::Sqlite if has_null => ("('", "'||char(0)||'", "')"),
+            Self::Postgres | Self::Sqlite => ("'", "", "'"),
+        };
+        let mut quoted = String::with_capacity(open.len() + value.len() + close.len());
+        quoted.push_str(open);
+        let mut rest = value;
+        while let Some(at) = rest
+            .bytes()
+            .position(|byte| matches!(byte, b'\'' | b'\\' | 0))
+        {
+            quoted.push_str(&rest[..at]);
+            match &rest[at..=at] {
+                "'" => quoted.push_str("''"),
+                "\0" => quoted.push_str(null),
+                // A backslash is a character like others to SQLite.
+                _ if self == Self::Sqlite => quoted.push('\\'),
+                _ => quoted.push_str("\\\\"),
             }
-            Self::MySql => {
-                let escaped = doubled.replace('\\', "\\\\").replace('\0', "\\0");
-                format!("'{escaped}'")
-            }
-            Self::Sqlite if value.contains('\0') => {
-                format!("('{}')", doubled.replace('\0', "'||char(0)||'"))
-            }
-            Self::Postgres | Self::Sqlite => format!("'{doubled}'"),
+            rest = &rest[at + 1..];
         }
+        quoted.push_str(rest);
+        quoted.push_str(close);
+        quoted
     }
 }
 

@@ -1,7 +1,5 @@
 //! Telling one statement from another in the journal.
 
-use std::fmt::Write;
-
 use sha2::{Digest, Sha256};
 
 /// A statement's identity: the first 32 hexadecimal digits of the SHA-256 of its text, without the
@@ -17,12 +15,12 @@ pub fn fingerprint(statement: &str) -> String {
 }
 
 pub(crate) fn hexadecimal(bytes: &[u8]) -> String {
-    bytes.iter().fold(
-        String::with_capacity(bytes.len() * 2),
-        |mut digits, byte| {
-            // Writing to a string does not fail.
-            let _ = write!(digits, "{byte:02x}");
-            digits
-        },
-    )
+    const DIGITS: [char; 16] = [
+        '0', '1', '2', '3', '4', '5', '6', '7', '8', '9', 'a', 'b', 'c', 'd', 'e', 'f',
+    ];
+    bytes
+        .iter()
+        .flat_map(|byte| [byte >> 4, byte & 15])
+        .map(|digit| DIGITS[usize::from(digit)])
+        .collect()
 }

@@ -20,7 +20,7 @@ pub mod split;
 pub mod statement;
 mod volatile;
 
-pub use checksum::{Comparison, Rendering, checksum, compare};
+pub use checksum::{Comparison, Rendering, StatementDigest, checksum, compare};
 pub use classify::classify;
 pub use dialect::Dialect;
 pub use fingerprint::fingerprint;
