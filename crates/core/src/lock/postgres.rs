@@ -67,7 +67,7 @@ pub(super) async fn unlock(
 ) -> Result<(), sqlx::Error> {
     session
         .run(format!(
-            "SELECT pg_advisory_unlock({number}) FROM generate_series(1, {times})"
+            "SELECT count(pg_advisory_unlock({number})) FROM generate_series(1, {times})"
         ))
         .await
         .map(drop)
