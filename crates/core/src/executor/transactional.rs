@@ -128,7 +128,7 @@ impl<'run> Executor<'run> {
         let look = self.look(&self.applied("$1"));
         let sql = format!(
             "{}; PREPARE {BEGIN_STEP} AS {look}",
-            self.books.prepare(&self.has_mark(), ENDED),
+            self.books.prepare(self.who, &self.has_mark(), ENDED),
         );
         match self.session.run(sql).await {
             Ok(_) => self.prepared = Some(self.books.prepared()),

@@ -1,45 +1,78 @@
 //! PostgreSQL: what every step writes, prepared once for a session. To parse and plan it each time
 //! costs the server more than to run it.
 
-use super::{Bookkeeping, write};
+use super::write::{AuditValues, LedgerValues};
+use super::{Bookkeeping, Who};
 
-/// The names under which the statements are prepared.
+/// The name under which the statement is prepared that records an applied revision.
 pub(super) const RECORD_APPLIED: &str = "stairway_record_applied";
-pub(super) const APPEND_AUDIT: &str = "stairway_append_audit";
+
+/// The types of its parameters, which [`arguments`] gives.
+const TYPES: &str = "text, text, text, text, text, text, bigint, text, text, bigint, text, text";
+
+/// What it is run with. Who runs is a part of it.
+pub(super) fn arguments(ledger: &LedgerValues, audit: &AuditValues) -> String {
+    [
+        &ledger.revision,
+        &ledger.parents,
+        &ledger.message,
+        &ledger.algorithm,
+        &ledger.checksum,
+        &ledger.statements,
+        &ledger.duration,
+        &audit.action,
+        &audit.outcome,
+        &audit.rows,
+        &audit.error,
+        &audit.detail,
+    ]
+    .map(String::as_str)
+    .join(", ")
+}
 
 impl Bookkeeping {
-    /// The statements that prepare what [`Self::record_applied`] and [`Self::append_audit`] of
-    /// [`Self::prepared`] run. PostgreSQL's alone; the tables must be there. It keeps them as long as the
-    /// session, unless somebody deallocates them: to run one then is an error of the state 26000.
+    /// The statement that prepares what [`Self::record_applied`] of [`Self::prepared`] runs. PostgreSQL's
+    /// alone; the tables must be there. It keeps it as long as the session, unless somebody deallocates it: to
+    /// run it then is an error of the state 26000.
     ///
     /// A revision is recorded only while the condition `unless_lost` holds; otherwise the error has the text
     /// `lost` in it. Record, ledger and audit trail are one statement: a third less to do than three.
-    pub fn prepare(&self, unless_lost: &str, lost: &str) -> String {
-        let parameters = |before: usize, count: usize| -> Vec<String> {
-            (before + 1..=before + count)
-                .map(|number| format!("${number}"))
-                .collect()
+    pub fn prepare(&self, who: &Who, unless_lost: &str, lost: &str) -> String {
+        let parameter = |number: usize| format!("${number}");
+        let ledger = LedgerValues {
+            revision: parameter(1),
+            parents: parameter(2),
+            message: parameter(3),
+            algorithm: parameter(4),
+            checksum: parameter(5),
+            statements: parameter(6),
+            duration: parameter(7),
         };
-        let history = parameters(0, 2);
-        let ledger = parameters(history.len(), 1 + write::LEDGER_COLUMNS.len());
-        let audit = parameters(history.len() + ledger.len(), write::AUDIT_COLUMNS.len());
-        let alone = parameters(0, audit.len());
+        let audit = AuditValues {
+            revision: parameter(1),
+            action: parameter(8),
+            outcome: parameter(9),
+            started: "clock_timestamp() - $7 * interval '1 millisecond'".to_owned(),
+            duration: parameter(7),
+            rows: parameter(10),
+            error: parameter(11),
+            detail: parameter(12),
+        };
         // A text is made a number when the statement runs; a constant would be when it is planned.
         let applied_at = format!(
             "CAST(CASE WHEN {unless_lost} THEN CAST({} AS text) ELSE {} END AS bigint)",
-            history[1],
+            self.epoch(),
             self.text(lost)
         );
         format!(
-            "PREPARE {RECORD_APPLIED} AS WITH history AS ({}), ledger AS ({}) {}; PREPARE {APPEND_AUDIT} AS {}",
-            self.insert_history(&format!("{}, {applied_at}", history[0])),
-            self.insert_ledger(&ledger.join(", ")),
-            self.insert_audit(&audit.join(", ")),
-            self.insert_audit(&alone.join(", ")),
+            "PREPARE {RECORD_APPLIED} ({TYPES}) AS WITH history AS ({}), ledger AS ({}) {}",
+            self.insert_history(&ledger.revision, &applied_at),
+            self.insert_ledger(who, &ledger),
+            self.insert_audit(who, &audit),
         )
     }
 
-    /// The same tables, for a session that has run [`Self::prepare`].
+    /// The same tables, for a session that has run [`Self::prepare`] for whoever runs.
     #[must_use]
     pub fn prepared(&self) -> Self {
         Self {
@@ -80,16 +113,12 @@ mod tests {
             error: None,
             detail: None,
         };
-        let write = |books: &Bookkeeping| {
-            format!(
-                "{};\n\n{}",
-                books.record_applied(&who, &step, &audit),
-                books.append_audit(&who, &audit)
-            )
-        };
+        let write = |books: &Bookkeeping| books.record_applied(&who, &step, &audit);
         insta::assert_snapshot!(format!(
             "{}\n\n{}\n\n{}",
-            books.prepare("held()", "it's lost").replace("; ", ";\n"),
+            books
+                .prepare(&who, "held()", "it's lost")
+                .replace("; ", ";\n"),
             write(&books.prepared()).replace("; ", ";\n"),
             write(&books).replace("; ", ";\n"),
         ));

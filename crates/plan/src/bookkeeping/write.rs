@@ -82,8 +82,31 @@ pub struct JournalRecord<'a> {
     pub last_insert_id: u64,
 }
 
+/// What a row of the ledger has besides who made it, each as an SQL expression.
+pub(super) struct LedgerValues {
+    pub(super) revision: String,
+    pub(super) parents: String,
+    pub(super) message: String,
+    pub(super) algorithm: String,
+    pub(super) checksum: String,
+    pub(super) statements: String,
+    pub(super) duration: String,
+}
+
+/// What a row of the audit trail has besides who made it, each as an SQL expression.
+pub(super) struct AuditValues {
+    pub(super) revision: String,
+    pub(super) action: String,
+    pub(super) outcome: String,
+    pub(super) started: String,
+    pub(super) duration: String,
+    pub(super) rows: String,
+    pub(super) error: String,
+    pub(super) detail: String,
+}
+
 /// What the ledger has of a revision besides its id, in the order in which it is written.
-pub(super) const LEDGER_COLUMNS: [&str; 11] = [
+const LEDGER_COLUMNS: [&str; 11] = [
     "parents",
     "message",
     "checksum_algorithm",
@@ -98,7 +121,7 @@ pub(super) const LEDGER_COLUMNS: [&str; 11] = [
 ];
 
 /// What the audit trail has of an event, in the order in which it is written.
-pub(super) const AUDIT_COLUMNS: [&str; 12] = [
+const AUDIT_COLUMNS: [&str; 12] = [
     "run_id",
     "revision",
     "action",
@@ -119,15 +142,17 @@ const JOURNAL_COLUMNS: &str = "revision, direction, position, fingerprint, state
 impl Bookkeeping {
     /// Adds a revision to the history table and the ledger.
     pub fn add_applied(&self, who: &Who, step: &StepRecord<'_>) -> String {
+        let values = self.ledger_values(step);
         format!(
             "{}; {}{}",
-            self.insert_history(&self.history_values(step)),
-            self.insert_ledger(&self.ledger_values(who, step)),
+            self.insert_history(&values.revision, self.epoch()),
+            self.insert_ledger(who, &values),
             self.add_replaced(step)
         )
     }
 
-    /// Adds a revision to the history table and the ledger, and appends to the audit trail.
+    /// Adds a revision to the history table and the ledger, and appends to the audit trail an entry about
+    /// the same step.
     pub fn record_applied(
         &self,
         who: &Who,
@@ -135,12 +160,11 @@ impl Bookkeeping {
         entry: &AuditRecord<'_>,
     ) -> String {
         if self.is_prepared {
+            let arguments =
+                prepared::arguments(&self.ledger_values(step), &self.audit_values(entry));
             return format!(
-                "EXECUTE {} ({}, {}, {}){}",
+                "EXECUTE {} ({arguments}){}",
                 prepared::RECORD_APPLIED,
-                self.history_values(step),
-                self.ledger_values(who, step),
-                self.audit_values(who, entry),
                 self.add_replaced(step)
             );
         }
@@ -153,9 +177,9 @@ impl Bookkeeping {
 
     /// Adds what the revision replaces and the code still has, each with a semicolon before it.
     fn add_replaced(&self, step: &StepRecord<'_>) -> String {
-        let history = self.quoted(&self.history);
         let mut also = String::new();
         for replaced in step.stands_for {
+            let history = self.quoted(&self.history);
             let from = match self.dialect {
                 Dialect::MySql => " FROM DUAL",
                 Dialect::Postgres | Dialect::Sqlite => "",
@@ -172,11 +196,7 @@ impl Bookkeeping {
         also
     }
 
-    fn history_values(&self, step: &StepRecord<'_>) -> String {
-        format!("{}, {}", self.text(step.revision.id.as_str()), self.epoch())
-    }
-
-    fn ledger_values(&self, who: &Who, step: &StepRecord<'_>) -> String {
+    fn ledger_values(&self, step: &StepRecord<'_>) -> LedgerValues {
         let parents: Vec<&str> = step
             .revision
             .parents
@@ -187,34 +207,27 @@ impl Bookkeeping {
             Checksum::Digest { algorithm, digest } => (Some(algorithm.as_str()), digest.as_str()),
             Checksum::NotComparable { reason } => (None, reason.as_str()),
         };
-        format!(
-            "{id}, {parents}, {message}, {algorithm}, {checksum}, {statements}, {run}, {actor}, {host}, \
-             {application}, {now}, {duration}",
-            id = self.text(step.revision.id.as_str()),
-            parents = self.text(&json(&parents)),
-            message = self.text(&step.revision.message),
-            algorithm = self.optional_text(algorithm),
-            checksum = self.text(checksum),
-            statements = self.text(&json(step.statements)),
-            run = self.text(&who.run_id),
-            actor = self.text(&who.actor),
-            host = self.text(&who.host),
-            application = self.optional_text(who.application_version.as_deref()),
-            now = self.now(),
-            duration = step.duration_ms,
-        )
+        LedgerValues {
+            revision: self.text(step.revision.id.as_str()),
+            parents: self.text(&json(&parents)),
+            message: self.text(&step.revision.message),
+            algorithm: self.optional_text(algorithm),
+            checksum: self.text(checksum),
+            statements: self.text(&json(step.statements)),
+            duration: step.duration_ms.to_string(),
+        }
     }
 
-    pub(super) fn insert_history(&self, values: &str) -> String {
+    pub(super) fn insert_history(&self, revision: &str, applied_at: &str) -> String {
         format!(
-            "INSERT INTO {} (version, applied_at) VALUES ({values})",
+            "INSERT INTO {} (version, applied_at) VALUES ({revision}, {applied_at})",
             self.quoted(&self.history)
         )
     }
 
     /// What the ledger still has of the revision from another time gives way: plain
     /// sea-orm-migration takes it out of the history table only.
-    pub(super) fn insert_ledger(&self, values: &str) -> String {
+    pub(super) fn insert_ledger(&self, who: &Who, values: &LedgerValues) -> String {
         let (verb, instead) = match self.dialect {
             Dialect::MySql => ("REPLACE", String::new()),
             Dialect::Sqlite => ("INSERT OR REPLACE", String::new()),
@@ -229,9 +242,22 @@ impl Bookkeeping {
             }
         };
         format!(
-            "{verb} INTO {ledger} (revision, {columns}) VALUES ({values}){instead}",
+            "{verb} INTO {ledger} (revision, {columns}) VALUES ({revision}, {parents}, {message}, {algorithm}, \
+             {checksum}, {statements}, {run}, {actor}, {host}, {application}, {now}, {duration}){instead}",
             ledger = self.quoted(&self.ledger),
             columns = LEDGER_COLUMNS.join(", "),
+            revision = values.revision,
+            parents = values.parents,
+            message = values.message,
+            algorithm = values.algorithm,
+            checksum = values.checksum,
+            statements = values.statements,
+            run = self.text(&who.run_id),
+            actor = self.text(&who.actor),
+            host = self.text(&who.host),
+            application = self.optional_text(who.application_version.as_deref()),
+            now = self.now(),
+            duration = values.duration,
         )
     }
 
@@ -291,16 +317,11 @@ impl Bookkeeping {
 
     /// Appends to the audit trail.
     pub fn append_audit(&self, who: &Who, entry: &AuditRecord<'_>) -> String {
-        let values = self.audit_values(who, entry);
-        if self.is_prepared {
-            format!("EXECUTE {} ({values})", prepared::APPEND_AUDIT)
-        } else {
-            self.insert_audit(&values)
-        }
+        self.insert_audit(who, &self.audit_values(entry))
     }
 
     /// The start is the present moment less the duration.
-    fn audit_values(&self, who: &Who, entry: &AuditRecord<'_>) -> String {
+    fn audit_values(&self, entry: &AuditRecord<'_>) -> AuditValues {
         let milliseconds = entry.duration_ms;
         let started = match self.dialect {
             Dialect::Postgres => {
@@ -320,26 +341,36 @@ impl Bookkeeping {
         let rows = entry
             .rows_affected
             .map_or_else(|| "NULL".to_owned(), |rows| rows.to_string());
+        AuditValues {
+            revision: self.text(entry.revision.as_str()),
+            action: self.text(entry.action),
+            outcome: self.text(entry.outcome),
+            started,
+            duration: milliseconds.to_string(),
+            rows,
+            error: self.optional_text(entry.error),
+            detail: self.optional_text(entry.detail),
+        }
+    }
+
+    pub(super) fn insert_audit(&self, who: &Who, values: &AuditValues) -> String {
         format!(
-            "{run}, {revision}, {action}, {outcome}, {started}, {milliseconds}, {actor}, {host}, \
-             {application}, {rows}, {error}, {detail}",
+            "INSERT INTO {audit} ({columns}) VALUES ({run}, {revision}, {action}, {outcome}, {started}, \
+             {duration}, {actor}, {host}, {application}, {rows}, {error}, {detail})",
+            audit = self.quoted(&self.audit),
+            columns = AUDIT_COLUMNS.join(", "),
             run = self.text(&who.run_id),
-            revision = self.text(entry.revision.as_str()),
-            action = self.text(entry.action),
-            outcome = self.text(entry.outcome),
+            revision = values.revision,
+            action = values.action,
+            outcome = values.outcome,
+            started = values.started,
+            duration = values.duration,
             actor = self.text(&who.actor),
             host = self.text(&who.host),
             application = self.optional_text(who.application_version.as_deref()),
-            error = self.optional_text(entry.error),
-            detail = self.optional_text(entry.detail),
-        )
-    }
-
-    pub(super) fn insert_audit(&self, values: &str) -> String {
-        format!(
-            "INSERT INTO {audit} ({columns}) VALUES ({values})",
-            audit = self.quoted(&self.audit),
-            columns = AUDIT_COLUMNS.join(", "),
+            rows = values.rows,
+            error = values.error,
+            detail = values.detail,
         )
     }
 
