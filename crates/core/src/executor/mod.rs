@@ -26,16 +26,15 @@ use stairway_plan::event::EventKind;
 use stairway_plan::history::{Checksum, InterruptedStep};
 use stairway_plan::plan::{Direction, Step};
 use stairway_plan::revision::{Revision, RevisionId};
-use stairway_plan::sql::{Dialect, checksum};
+use stairway_plan::sql::{Dialect, StatementDigest, split};
 
 use crate::bridge::{MigrationThread, StepError};
 use crate::config::Config;
 use crate::connection::{Baseline, Cancel, Failure, Session, classify_in_session, said};
 use crate::error::{Error, InDoubt, Remains, StepFailure};
-use crate::lock::{self, MigrationLock};
+use crate::lock::{self, Footing, MigrationLock};
 use crate::migrations::MigrationSet;
 use crate::observer::Observers;
-use crate::render::single_statements;
 use crate::stop::{Stop, Urgency};
 
 use engine::Engines;
@@ -203,8 +202,8 @@ pub(super) struct Progress<'step> {
     pub(super) started: Instant,
     /// What it sent, secrets masked, for the ledger.
     pub(super) statements: Vec<String>,
-    /// What it sent, exactly, for the checksum.
-    pub(super) exact: Vec<String>,
+    /// The checksum of what it has sent so far.
+    digest: StatementDigest,
     /// It asked the database something, so what it sends may differ elsewhere.
     pub(super) has_read: bool,
     pub(super) rows_affected: u64,
@@ -473,7 +472,9 @@ impl Executor<'_> {
     /// Makes the session act as the user that it connected as, whoever a migration made it act as:
     /// before anything of our own is written.
     pub(super) fn own_role(&self) -> String {
-        if self.baseline.role.is_empty() {
+        // Behind a pooler each transaction may be on a session that others have used.
+        let is_own = self.request.footing == Footing::Direct && self.state.is_untouched();
+        if self.baseline.role.is_empty() || is_own {
             String::new()
         } else {
             format!("{}; ", self.baseline.role)
@@ -505,7 +506,7 @@ impl Executor<'_> {
             Direction::Upgrade => {
                 let step = StepRecord {
                     revision: progress.revision,
-                    checksum: &progress.checksum(self.session.dialect()),
+                    checksum: &progress.checksum(),
                     statements: &progress.statements,
                     duration_ms,
                     stands_for: &self.migrations.graph().stands_for(progress.revision),
@@ -549,7 +550,7 @@ impl<'step> Progress<'step> {
             total,
             started: Instant::now(),
             statements: Vec::new(),
-            exact: Vec::new(),
+            digest: StatementDigest::default(),
             has_read: false,
             rows_affected: 0,
             last_failure: None,
@@ -588,11 +589,13 @@ impl<'step> Progress<'step> {
     /// Notes a statement that changes something, and how it is shown: without its secrets.
     pub(super) fn note(&mut self, shown: String, text: &str, dialect: Dialect) {
         self.statements.push(shown);
-        self.exact.extend(single_statements(text, dialect));
+        for piece in split(text, dialect) {
+            self.digest.add(piece.text, dialect);
+        }
     }
 
     /// The checksum of what the step sent.
-    fn checksum(&self, dialect: Dialect) -> Checksum {
+    fn checksum(&self) -> Checksum {
         if self.only_recorded {
             return Checksum::NotComparable {
                 reason: ONLY_RECORDED.to_owned(),
@@ -603,7 +606,7 @@ impl<'step> Progress<'step> {
                 reason: "it reads the database".to_owned(),
             };
         }
-        checksum(self.exact.iter().map(String::as_str), dialect)
+        self.digest.checksum()
     }
 
     /// Lets nothing more of the step be sent.

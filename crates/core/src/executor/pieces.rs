@@ -1,7 +1,7 @@
 //! A migration's SQL string, statement by statement.
 
 use stairway_plan::sql::lexer::{Token, TokenKind, tokens};
-use stairway_plan::sql::{Dialect, Statement, StatementKind, classify, split};
+use stairway_plan::sql::{Dialect, Statement, StatementKind, split};
 
 /// Functions and words before a bracket in a query that are known to change nothing. Whatever else
 /// stands there may be a function that writes: `setval`, one of the application's own.
@@ -182,7 +182,7 @@ pub(super) fn pieces(sql: &str, dialect: Dialect) -> Vec<Piece> {
         .into_iter()
         .map(|piece| Piece {
             text: piece.text.to_owned(),
-            statement: classify(piece.text, dialect),
+            statement: piece.classify(dialect),
         })
         .collect()
 }

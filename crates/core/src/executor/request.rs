@@ -1,5 +1,7 @@
 //! What transactional and journalled steps have in common in answering a migration.
 
+use std::future::poll_fn;
+use std::task::Poll;
 use std::time::{Duration, Instant};
 
 use sea_orm::{DbErr, QueryResult, RuntimeErr, Statement};
@@ -103,25 +105,40 @@ impl Executor<'_> {
         wanted: Wanted,
         nature: Nature,
     ) -> Result<Answer, DbErr> {
-        let shown = redact_statement(text, self.session.dialect());
-        let index = self.statement_started(progress, shown.clone());
-        if wanted == Wanted::Rows {
-            progress.has_read = true;
-        }
-        if !(wanted == Wanted::Rows && nature.reads_only) {
-            progress.note(shown, text, self.session.dialect());
-        }
-        progress.touches_locks |= mentions(text, "advisory") || mentions(text, "_lock");
+        let dialect = self.session.dialect();
+        let index = progress.statements.len() as u64 + 1;
         let began = Instant::now();
         let (stop, cancel) = (self.stop.clone(), self.cancel.clone());
-        let session = &mut *self.session;
-        let work = async {
-            match wanted {
-                Wanted::Count => session.execute(statement).await.map(Answer::Count),
-                Wanted::Rows => session.query(statement).await.map(Answer::Rows),
+        let answered = {
+            let session = &mut *self.session;
+            let work = async {
+                match wanted {
+                    Wanted::Count => session.execute(statement).await.map(Answer::Count),
+                    Wanted::Rows => session.query(statement).await.map(Answer::Rows),
+                }
+            };
+            tokio::pin!(work);
+            // Sends it. What follows is done while the server works.
+            let first = poll_fn(|context| Poll::Ready(work.as_mut().poll(context))).await;
+            let shown = redact_statement(text, dialect);
+            self.observers.emit(EventKind::StatementStarted {
+                revision: progress.revision.id.clone(),
+                index,
+                sql: shown.clone(),
+            });
+            if wanted == Wanted::Rows {
+                progress.has_read = true;
+            }
+            if !(wanted == Wanted::Rows && nature.reads_only) {
+                progress.note(shown, text, dialect);
+            }
+            progress.touches_locks |= mentions(text, "advisory") || mentions(text, "_lock");
+            match first {
+                Poll::Ready(result) => Some(result),
+                Poll::Pending => cancellable(work, stop, cancel).await,
             }
         };
-        let result = if let Some(result) = cancellable(work, stop, cancel).await {
+        let result = if let Some(result) = answered {
             result
         } else {
             self.session.abandon();
@@ -154,16 +171,6 @@ impl Executor<'_> {
             }
             Err(error) => Err(self.statement_failed(progress, index, text, error)),
         }
-    }
-
-    fn statement_started(&self, progress: &Progress<'_>, shown: String) -> u64 {
-        let index = progress.statements.len() as u64 + 1;
-        self.observers.emit(EventKind::StatementStarted {
-            revision: progress.revision.id.clone(),
-            index,
-            sql: shown,
-        });
-        index
     }
 
     /// Notes a failed statement and gives the migration the error that sea-orm would have given.

@@ -35,9 +35,11 @@ const SQLITE_PRAGMAS: &str = "PRAGMA legacy_alter_table = OFF; PRAGMA ignore_che
 pub(super) struct SessionState {
     /// Something was changed that only the session's end takes back.
     spent: bool,
-    /// MySQL/MariaDB: it is known to be as [`crate::connection::Baseline`] makes it, since nothing has run
-    /// that could have changed it.
+    /// It is known to be as [`crate::connection::Baseline`] makes it, since nothing has run that could have
+    /// changed it. Not followed on SQLite.
     untouched: bool,
+    /// PostgreSQL: the database has no event triggers, which definitions would fire.
+    no_event_triggers: bool,
     /// SQLite: whether foreign keys are enforced, where that is known.
     foreign_keys: Option<bool>,
 }
@@ -47,6 +49,16 @@ impl SessionState {
     pub(super) fn forget(&mut self) {
         self.untouched = false;
         self.foreign_keys = None;
+    }
+
+    /// Whether the session is known to be as every step begins with it.
+    pub(super) fn is_untouched(&self) -> bool {
+        self.untouched
+    }
+
+    /// PostgreSQL: what a step was told in its transaction of event triggers.
+    pub(super) fn hears_of_event_triggers(&mut self, there_are: bool) {
+        self.no_event_triggers = !there_are;
     }
 
     /// SQLite: the statement before a transaction that switches the enforcement of foreign keys, with its
@@ -62,6 +74,7 @@ impl SessionState {
     /// What puts the session back before a step, with its semicolon; empty where nothing has changed it.
     pub(super) fn put_back(&mut self, reset: &str) -> String {
         self.foreign_keys = None;
+        self.no_event_triggers = false;
         if std::mem::replace(&mut self.untouched, true) {
             return String::new();
         }
@@ -70,7 +83,8 @@ impl SessionState {
 
     /// A step sends this.
     pub(super) fn sees(&mut self, piece: &Piece, dialect: Dialect) {
-        self.untouched &= only_defines(piece, dialect);
+        let fires_nothing = dialect == Dialect::MySql || self.no_event_triggers;
+        self.untouched &= fires_nothing && only_defines(piece, dialect);
     }
 }
 
@@ -165,30 +179,43 @@ fn outlasts_reset(piece: &Piece, dialect: Dialect) -> bool {
     }
 }
 
-/// MySQL/MariaDB: whether a statement only defines tables or indexes. Such a one calls no function and
-/// fires no trigger, either of which could change settings out of sight.
+/// Whether a statement only defines tables or indexes, so that it calls no function and fires no trigger but
+/// PostgreSQL's event triggers, any of which could change settings out of sight.
+///
+/// PostgreSQL's `ALTER TABLE` may compute defaults for rows that are there, its `CREATE TABLE … PARTITION OF`
+/// bounds; what indexes call for rows that are there has its settings undone by the server
+/// (`index_build` opens a level of settings of its own).
 fn only_defines(piece: &Piece, dialect: Dialect) -> bool {
     let statement = &piece.statement;
-    let is_definition = matches!(
-        statement.kind,
+    let is_definition = match statement.kind {
         StatementKind::CreateTable
-            | StatementKind::AlterTable
-            | StatementKind::DropTable
-            | StatementKind::RenameTable
-            | StatementKind::CreateIndex { .. }
-            | StatementKind::DropIndex { .. }
-    );
-    // `CREATE TABLE … AS SELECT` reads, by functions perhaps.
-    let reads = || {
+        | StatementKind::DropTable
+        | StatementKind::CreateIndex { .. }
+        | StatementKind::DropIndex { .. } => dialect != Dialect::Sqlite,
+        StatementKind::AlterTable | StatementKind::RenameTable => dialect == Dialect::MySql,
+        _ => false,
+    };
+    // `CREATE TABLE … AS` reads, by functions perhaps.
+    let words: &[&str] = match dialect {
+        Dialect::Postgres => &[
+            "as",
+            "concurrently",
+            "execute",
+            "partition",
+            "select",
+            "values",
+            "with",
+        ],
+        Dialect::MySql | Dialect::Sqlite => &["select", "values", "with"],
+    };
+    let has_one_of = || {
         tokens(&piece.text, dialect).any(|token| {
             let text = token.text(&piece.text);
             token.kind == TokenKind::Word
-                && ["select", "values", "with"]
-                    .iter()
-                    .any(|word| text.eq_ignore_ascii_case(word))
+                && words.iter().any(|word| text.eq_ignore_ascii_case(word))
         })
     };
-    dialect == Dialect::MySql && is_definition && !statement.temporary && !reads()
+    is_definition && !statement.temporary && !has_one_of()
 }
 
 #[cfg(test)]
@@ -268,7 +295,44 @@ mod tests {
         ] {
             assert!(!untouched(sql, Dialect::MySql), "{sql}");
         }
-        // An event trigger, or a default that is computed at once, can do anything there.
-        assert!(!untouched("CREATE TABLE t (id int)", Dialect::Postgres));
+        for sql in [
+            "CREATE TABLE t (id int DEFAULT f())",
+            "CREATE INDEX i ON t (id)",
+            "DROP TABLE t",
+            "DROP INDEX i",
+        ] {
+            assert!(untouched(sql, Dialect::Postgres), "{sql}");
+        }
+        for sql in [
+            // The default is computed at once.
+            "ALTER TABLE t ADD COLUMN x int DEFAULT f()",
+            "CREATE TABLE t AS EXECUTE q",
+            "CREATE TABLE t (x) AS TABLE u",
+            "CREATE TABLE t PARTITION OF u FOR VALUES FROM (f()) TO (g())",
+            "CREATE TEMPORARY TABLE t (id int)",
+            "CREATE EVENT TRIGGER e ON ddl_command_end EXECUTE FUNCTION f()",
+            "INSERT INTO t VALUES (1)",
+            "SELECT set_config('search_path', '', false)",
+            "SET ROLE owner",
+        ] {
+            assert!(!untouched(sql, Dialect::Postgres), "{sql}");
+        }
+    }
+
+    #[test]
+    fn a_session_of_postgresql_stays_untouched_only_where_no_event_trigger_can_fire() {
+        let piece = &pieces("CREATE TABLE t (id int)", Dialect::Postgres)[0];
+        let after = |there_are: Option<bool>| {
+            let mut state = SessionState::default();
+            assert_eq!(state.put_back("RESET ALL"), "RESET ALL; ");
+            if let Some(there_are) = there_are {
+                state.hears_of_event_triggers(there_are);
+            }
+            state.sees(piece, Dialect::Postgres);
+            state.put_back("RESET ALL")
+        };
+        assert_eq!(after(Some(false)), "");
+        assert_eq!(after(Some(true)), "RESET ALL; ");
+        assert_eq!(after(None), "RESET ALL; ", "nobody has asked");
     }
 }

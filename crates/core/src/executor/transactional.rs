@@ -66,6 +66,9 @@ enum Attempt {
 /// PostgreSQL: the statement that every step begins with.
 const BEGIN_STEP: &str = "stairway_begin_step";
 
+/// PostgreSQL: the condition that there are event triggers.
+const EVENT_TRIGGERS: &str = "EXISTS (SELECT 1 FROM pg_catalog.pg_event_trigger)";
+
 /// What the database says when the transaction is not the one that the step began.
 const ENDED: &str = "stairway: the transaction has ended";
 
@@ -151,15 +154,17 @@ impl<'run> Executor<'run> {
         as_letter(&self.books.applied_condition_for(id))
     }
 
-    /// PostgreSQL: whether the lock is held, whether the step is done, and who is asked; sets the mark.
+    /// PostgreSQL: whether the lock is held, whether the step is done, who is asked, and whether definitions
+    /// fire event triggers; sets the mark.
     fn look(&self, applied: &str) -> String {
         let held = self
             .lock
             .condition_at_begin()
             .unwrap_or_else(|| "true".to_owned());
         format!(
-            "SELECT {}, {applied}, pg_backend_pid(), {}",
+            "SELECT {}, {applied}, pg_backend_pid(), {}, {}",
             as_letter(&held),
+            as_letter(EVENT_TRIGGERS),
             self.mark()
         )
     }
@@ -213,12 +218,14 @@ impl<'run> Executor<'run> {
         }
         let is_applied = column(1) == Some("t");
         if is_applied == (progress.direction == Direction::Upgrade) {
-            if in_outer {
+            let is_postgres = self.session.dialect() == Dialect::Postgres;
+            if in_outer && (is_postgres || self.marks_with_savepoint()) {
                 drop(self.session.run("RELEASE SAVEPOINT stairway_step").await);
             }
             self.undo(in_outer).await;
             return Ok(Begun::AlreadyDone);
         }
+        self.state.hears_of_event_triggers(column(3) != Some("f"));
         if pooled && let Some(id) = column(2).and_then(|id| id.parse().ok()) {
             // Each transaction may be on another session of the server.
             self.session.has_number(id, false);
@@ -258,19 +265,26 @@ impl<'run> Executor<'run> {
                 format!("SAVEPOINT stairway_step; {settings}; {question}")
             }
             (Dialect::Postgres | Dialect::MySql, false) => {
-                format!("{}; BEGIN; {question}", self.baseline.reset)
+                let reset = self.state.put_back(&self.baseline.reset);
+                format!("{reset}BEGIN; {question}")
             }
         }
     }
 
-    /// What is asked in a step's transaction: whether the lock is held, whether the step is done, and
-    /// which session of the server answers.
+    /// What is asked in a step's transaction: whether the lock is held, whether the step is done, which
+    /// session of the server answers, and whether there are event triggers.
     fn question(&mut self, step: Upcoming<'_>) -> String {
         let id = self
             .session
             .dialect()
             .quote_string(step.revision.id.as_str());
         let is_simple = step.only_recorded || step.revision.replaces.is_empty();
+        if self.session.dialect() != Dialect::Sqlite {
+            self.lock.is_asked_at_begin();
+        }
+        if self.prepared.is_some() && is_simple {
+            return format!("EXECUTE {BEGIN_STEP} ({id})");
+        }
         let applied = if is_simple {
             self.applied(&id)
         } else {
@@ -278,14 +292,7 @@ impl<'run> Executor<'run> {
         };
         match self.session.dialect() {
             Dialect::Sqlite => format!("SELECT 't', {applied}, NULL"),
-            Dialect::Postgres | Dialect::MySql => {
-                self.lock.is_asked_at_begin();
-                if self.prepared.is_some() && is_simple {
-                    format!("EXECUTE {BEGIN_STEP} ({id})")
-                } else {
-                    self.look(&applied)
-                }
-            }
+            Dialect::Postgres | Dialect::MySql => self.look(&applied),
         }
     }
 

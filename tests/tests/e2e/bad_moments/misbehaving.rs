@@ -352,6 +352,45 @@ fn what_a_migration_does_to_the_session_the_next_one_does_not_see() {
     });
 }
 
+/// After a step that only makes a table a PostgreSQL session is not put back, unless there are event triggers:
+/// they can change it out of sight.
+#[test]
+fn what_an_event_trigger_does_to_the_session_the_next_step_does_not_see() {
+    if !available_backends().contains(&Backend::Postgres) {
+        return;
+    }
+    let database = TestDatabase::create(Backend::Postgres);
+    database.execute(
+        "CREATE SCHEMA elsewhere; \
+         CREATE FUNCTION mislead() RETURNS event_trigger LANGUAGE plpgsql AS $$ BEGIN \
+             IF EXISTS (SELECT 1 FROM pg_event_trigger_ddl_commands() WHERE object_identity = 'public.first') THEN \
+                 PERFORM set_config('search_path', 'elsewhere', false), set_config('role', 'pg_monitor', false); \
+             END IF; \
+         END $$; \
+         CREATE EVENT TRIGGER misleading ON ddl_command_end EXECUTE FUNCTION mislead()",
+    );
+    let scenario = Scenario::new(
+        database.url(),
+        &[
+            revision("m1_first", ["CREATE TABLE first (id int)"]),
+            revision("m2_second", ["CREATE TABLE second (id int)"]),
+            revision("m3_third", ["CREATE TABLE third (id int)"]),
+        ],
+    );
+    scenario.call(0, "upgrade");
+    assert_eq!(
+        database.rows(
+            "SELECT schemaname, tablename FROM pg_tables \
+             WHERE tablename IN ('first', 'second', 'third') ORDER BY tablename"
+        ),
+        texts(&[
+            &["public", "first"],
+            &["public", "second"],
+            &["public", "third"]
+        ])
+    );
+}
+
 /// Stairway prepares what it sends for each step. A migration, or a function that it calls, can take
 /// that from the session: each step is applied and recorded once all the same.
 #[test]
