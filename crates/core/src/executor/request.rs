@@ -106,7 +106,14 @@ impl Executor<'_> {
         nature: Nature,
     ) -> Result<Answer, DbErr> {
         let dialect = self.session.dialect();
+        let shown = redact_statement(text, dialect);
         let index = progress.statements.len() as u64 + 1;
+        // Before it is sent: whoever reads of a run that was killed must not miss what may have been done.
+        self.observers.emit(EventKind::StatementStarted {
+            revision: progress.revision.id.clone(),
+            index,
+            sql: shown.clone(),
+        });
         let began = Instant::now();
         let (stop, cancel) = (self.stop.clone(), self.cancel.clone());
         let answered = {
@@ -120,12 +127,6 @@ impl Executor<'_> {
             tokio::pin!(work);
             // Sends it. What follows is done while the server works.
             let first = poll_fn(|context| Poll::Ready(work.as_mut().poll(context))).await;
-            let shown = redact_statement(text, dialect);
-            self.observers.emit(EventKind::StatementStarted {
-                revision: progress.revision.id.clone(),
-                index,
-                sql: shown.clone(),
-            });
             if wanted == Wanted::Rows {
                 progress.has_read = true;
             }

@@ -87,11 +87,14 @@ fn cut_commit(
     let cut = Arc::clone(&was_cut);
     proxy.judge(move |message| {
         // The message that commits the first revision names the second, too: it opens its transaction.
-        let records = message.text.contains("COMMIT")
-            && message
-                .text
-                .contains("'m2_counted', 'upgrade', 'succeeded'");
-        if records && !cut.swap(true, Ordering::SeqCst) {
+        let text = &message.text;
+        let records = match backend {
+            Backend::Postgres => text.contains("stairway_record_applied ('m2_counted'"),
+            Backend::MySql | Backend::Sqlite => {
+                text.contains("'m2_counted', 'upgrade', 'succeeded'")
+            }
+        };
+        if records && text.contains("COMMIT") && !cut.swap(true, Ordering::SeqCst) {
             manner
         } else {
             Verdict::Pass
